@@ -81,7 +81,10 @@ export function decodeDataset(
 
 /** A byte's grey value in [0, 1]: `byte / 255`, rounded to f32. */
 export function greyOfBytes(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (byte) => byte / 255);
+  // A loop: Float32Array.from with a function takes thirty times as long (seconds for Fashion-MNIST).
+  const greys = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) greys[i] = (bytes[i] ?? 0) / 255;
+  return greys;
 }
 
 function packImages(images: Float32Array, shape: readonly number[]): SafetensorsTensor {
