@@ -1,0 +1,20 @@
+import type { Device } from '../device/device.js';
+import type { BufferRange, Lowering } from './lowering.js';
+import type { Tensor } from './tensor.js';
+
+/** What a step does besides computing outputs: an assignment, an optimizer's update. */
+export interface Effect {
+  /** Identity, part of a plan's key: the same effect on the same buffers. */
+  readonly key: string;
+  readonly inputs: readonly Tensor[];
+  /** Where each input must be written, if anywhere in particular (a gradient arena). */
+  readonly placements: readonly (BufferRange | undefined)[];
+  /** Where each input is copied once all reads are done. */
+  readonly copies?: readonly (BufferRange | undefined)[];
+  /** Dispatches after all others: every read of the step sees the old values. */
+  readonly lower?: (device: Device) => readonly Lowering[];
+  /** Parameters that it changes. */
+  readonly updates?: readonly Tensor[];
+  /** Runs on the host before each execution (a step count). */
+  readonly before?: () => void;
+}

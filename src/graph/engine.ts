@@ -1,0 +1,545 @@
+import { Device, type DeviceOptions } from '../device/device.js';
+import type { PooledBuffer } from '../device/buffers.js';
+import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
+import { findAnomaly } from './anomaly.js';
+import { typedArray, type TypedArray, viewBytes } from './dtype.js';
+import type { Effect } from './effect.js';
+import { Executable, locate, rangeOf } from './executable.js';
+import { isLeaf } from './ir.js';
+import type { BufferRange } from './lowering.js';
+import { Parameter } from './parameter.js';
+import { buildPlan, type Plan } from './plan.js';
+import { type Runtime, setRuntime } from './runtime.js';
+import { type Skeleton, skeletonOf } from './skeleton.js';
+import type { Storage } from './storage.js';
+import { callSites, clock, Tensor } from './tensor.js';
+import type { Trace } from './trace.js';
+
+export interface EngineOptions extends DeviceOptions {
+  /** False gives every op a dispatch of its own: slow, for comparison. Default true. */
+  readonly fusion?: boolean;
+  /** False plans every graph anew. Default true. */
+  readonly planCache?: boolean;
+  /**
+   * True checks every intermediate for NaN and infinity after each run, at a large cost, and names the first
+   * op that made one, with the line that called it. Default false.
+   */
+  readonly anomaly?: boolean;
+  /** Steps that may be under way before a further one is an error. Default 1024. */
+  readonly maximumInFlight?: number;
+}
+
+/** Who holds GPU memory. */
+export type Owner = 'tensors' | 'parameters' | 'optimizers' | 'inputs' | 'outputs' | 'temporaries';
+
+export interface MemoryReport {
+  /** Bytes in use, by holder. */
+  readonly held: Readonly<Record<Owner, number>>;
+  /** Sum of the above. */
+  readonly bytesInUse: number;
+  /** With what the pool keeps for reuse. */
+  readonly bytesHeld: number;
+  readonly highWater: number;
+  readonly buffersCreated: number;
+}
+
+const PLANS_KEPT = 256;
+/** A fence is set once in so many submits: it costs a mapping. */
+const FENCE_EVERY = 8;
+/** `pace` lets so many steps be under way. */
+const PACE = 32;
+
+/** A device with its plans: what runs graphs. Most pages need one, made by `init`. */
+export class Engine implements Runtime {
+  readonly device: Device;
+  readonly options: Required<Pick<EngineOptions, 'fusion' | 'planCache' | 'anomaly' | 'maximumInFlight'>>;
+  /** @internal Counts moves and frees of captured buffers; compiled steps bind again when it changed. */
+  relocations = 0;
+  /** @internal The trace under way, inside `compile`. */
+  trace: Trace | undefined;
+  /** Submits of compiled steps and eager runs so far. */
+  submits = 0;
+  readonly #held: Record<Owner, number> = {
+    tensors: 0, parameters: 0, optimizers: 0, inputs: 0, outputs: 0, temporaries: 0,
+  };
+  readonly #plans = new Map<string, Executable>();
+  #fenced = 0;
+  #fences: { at: number; done: Promise<void> }[] = [];
+  #failure: CotangentError | undefined;
+  readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
+
+  private constructor(device: Device, options: EngineOptions) {
+    this.device = device;
+    this.options = {
+      fusion: options.fusion ?? true,
+      planCache: options.planCache ?? true,
+      anomaly: options.anomaly ?? false,
+      maximumInFlight: options.maximumInFlight ?? 1024,
+    };
+  }
+
+  /**
+   * @throws NoWebGPUError when there is no WebGPU, no adapter, or the page is insecure: each with its mend.
+   */
+  static async create(options: EngineOptions = {}): Promise<Engine> {
+    checkOptions(options);
+    const engine = new Engine(await Device.open(options), options);
+    if (engine.options.anomaly) callSites.record = true;
+    return engine;
+  }
+
+  /** Makes this engine the one that tensors are computed on. */
+  use(): this {
+    setRuntime(this);
+    currentEngine = this;
+    return this;
+  }
+
+  /** Frees everything. Tensors of it cannot be read any more. */
+  destroy(): void {
+    if (currentEngine === this) {
+      currentEngine = undefined;
+      setRuntime(undefined);
+    }
+    this.device.destroy();
+  }
+
+  memory(): MemoryReport {
+    const { bytesHeld, highWater, buffersCreated } = this.device.buffers.statistics;
+    const bytesInUse = Object.values(this.#held).reduce((sum, bytes) => sum + bytes, 0);
+    return { held: { ...this.#held }, bytesInUse, bytesHeld, highWater, buffersCreated };
+  }
+
+  /** @internal Memory from the pool, counted under its owner. */
+  allocate(bytes: number, owner: Owner, label: string): Storage {
+    const pooled = this.device.buffers.acquire(bytes, label);
+    this.#held[owner] += bytes;
+    return new PooledStorage(this, pooled, () => {
+      this.#held[owner] -= bytes;
+      this.device.buffers.release(pooled);
+      this.relocations++;
+    });
+  }
+
+  /** @internal Puts a value's memory under a tensor; it goes when the tensor does. */
+  attach(tensor: Tensor, storage: Storage): void {
+    tensor.storage = storage;
+    this.#finalizer.register(tensor, storage, storage);
+    if (openScope !== undefined && !(tensor instanceof Parameter)) openScope.add(tensor);
+  }
+
+  /** @internal A tensor's memory goes elsewhere (into an arena). */
+  relocate(tensor: Tensor, storage: Storage): void {
+    if (tensor.storage !== undefined) {
+      this.#finalizer.unregister(tensor.storage);
+      tensor.storage.free();
+    }
+    tensor.storage = storage;
+    this.relocations++;
+  }
+
+  /** @internal The buffer of a leaf: uploads what is still on the host, computes a parameter's first value. */
+  materialise(tensor: Tensor): Storage {
+    tensor.assertNotFreed(tensor.op.name);
+    if (tensor.storage !== undefined) {
+      if (tensor.storage.owner !== this) {
+        throw new ValueError(tensor.op.name, `a tensor ${formatShape(tensor.shape)} belongs to another engine.`, {
+          mend: 'read it there (data) and make a tensor of it here.',
+        });
+      }
+      tensor.storage.assertFresh?.(tensor.op.name);
+      return tensor.storage;
+    }
+    if (tensor instanceof Parameter && tensor.initial !== undefined) {
+      const { initial } = tensor;
+      // Its own copy: the initial tensor may be a leaf that others read too.
+      const value = isLeaf(initial) ? this.#copied(initial, 'parameters', tensor) : this.#computed(initial);
+      this.attach(tensor, value);
+      tensor.initial = undefined;
+      return value;
+    }
+    if (tensor.source?.kind === 'host') {
+      const storage = this.allocate(4 * tensor.size, 'tensors', 'tensor');
+      this.upload(storage, tensor.source.data);
+      this.attach(tensor, storage);
+      return storage;
+    }
+    if (tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar') {
+      const { source } = tensor;
+      const storage = this.allocate(4, 'tensors', 'number');
+      const data = typedArray(tensor.dtype, 1);
+      data[0] = source.kind === 'constant' ? source.value : source.read();
+      this.upload(storage, data);
+      return storage;
+    }
+    if (tensor.source?.kind === 'placeholder') {
+      throw new ValueError('compile', 'an input of a compiled function was used outside it.', {
+        mend: 'return what you need from the function.',
+      });
+    }
+    this.compute([tensor]);
+    return tensor.storage as unknown as Storage;
+  }
+
+  #computed(initial: Tensor): Storage {
+    this.compute([initial]);
+    const storage = initial.storage as Storage | undefined;
+    if (storage === undefined) throw new Error('nothing was computed');
+    this.#finalizer.unregister(storage);
+    initial.storage = undefined;
+    return storage;
+  }
+
+  #copied(initial: Tensor, owner: Owner, tensor: Tensor): Storage {
+    const source = initial.source;
+    const storage = this.allocate(4 * tensor.size, owner, tensor.toString());
+    if (source?.kind === 'host') this.upload(storage, source.data);
+    else this.copy(this.materialise(initial), storage, 4 * tensor.size);
+    return storage;
+  }
+
+  /** @internal */
+  upload(range: BufferRange, data: TypedArray): void {
+    if (data.length > 0) this.device.queue.writeBuffer(range.buffer, range.offset, data as GPUAllowSharedBufferSource);
+  }
+
+  /** @internal Fills with zeros: memory from the pool may hold what was there before. */
+  clear(range: BufferRange): void {
+    const encoder = this.device.gpu.createCommandEncoder();
+    encoder.clearBuffer(range.buffer, range.offset, Math.ceil(range.bytes / 4) * 4);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** @internal */
+  copy(from: BufferRange, to: BufferRange, bytes: number): void {
+    if (bytes === 0) return;
+    const encoder = this.device.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Reads a tensor back; computes it first if need be, at once, so that later assignments do not matter. */
+  read(tensor: Tensor): Promise<TypedArray> {
+    try {
+      tensor.assertNotFreed('data');
+      this.device.assertAlive('data');
+      if (tensor.size === 0) return Promise.resolve(typedArray(tensor.dtype, 0));
+      const { source } = tensor;
+      if (source?.kind === 'constant' || source?.kind === 'scalar') {
+        const data = typedArray(tensor.dtype, 1);
+        data[0] = source.kind === 'constant' ? source.value : source.read();
+        return Promise.resolve(data);
+      }
+      const storage = this.materialise(tensor);
+      storage.assertFresh?.('data');
+      const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
+      return this.#finish(tensor, storage, bytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #finish(tensor: Tensor, storage: Storage, bytes: Promise<ArrayBuffer>): Promise<TypedArray> {
+    const [data, failure] = await Promise.all([bytes, storage.failure]);
+    if (failure !== undefined) throw failure;
+    const error = this.failure();
+    if (error !== undefined) throw error;
+    return viewBytes(tensor.dtype, data, tensor.size);
+  }
+
+  /** @internal An error of the GPU that belongs to no read; it is thrown once. */
+  failure(): CotangentError | undefined {
+    const error = this.#failure ?? this.device.errors.takeUncaptured();
+    this.#failure = undefined;
+    return error;
+  }
+
+  /** @internal */
+  fail(error: CotangentError): void {
+    this.#failure ??= error;
+  }
+
+  compute(tensors: readonly Tensor[]): void {
+    const pending = [...new Set(tensors)].filter((tensor) => !isLeaf(tensor));
+    if (pending.length > 0) this.run(pending, []);
+  }
+
+  assign(parameter: Parameter, value: Tensor): void {
+    const effect = (): Effect => ({
+      key: `assign ${parameter.id} ${this.relocations}`,
+      inputs: [value],
+      placements: [undefined],
+      copies: [this.materialise(parameter)],
+      updates: [parameter],
+    });
+    if (value.dtype !== parameter.dtype) {
+      throw new DtypeError('assign', `the parameter is ${parameter.dtype}, the value ${value.dtype}.`, {
+        mend: `cast it: ${parameter.dtype === 'f32' ? 'toF32' : 'toI32'}(value).`,
+      });
+    }
+    if (this.trace !== undefined) this.trace.effects.push(effect());
+    else this.run([], [effect()]);
+  }
+
+  /** @internal Plans (or finds the plan), executes, submits. Outputs get their storage. */
+  run(outputs: readonly Tensor[], effects: readonly Effect[]): void {
+    this.device.assertAlive('run');
+    const companions = new Set<Tensor>();
+    for (const effect of effects) {
+      for (const input of effect.inputs) {
+        for (const one of input.companions ?? []) if (!isLeaf(one)) companions.add(one);
+      }
+    }
+    const wanted = [...new Set([...outputs, ...companions])];
+    const skeleton = skeletonOf(wanted, effects);
+    for (const { before } of effects) before?.();
+    const { executable, fresh } = this.#plan(skeleton);
+    const failure = this.#execute(executable, skeleton, wanted, fresh);
+    if (effects.length > 0) this.noteUpdates(executable.plan);
+    if (failure !== undefined) {
+      void failure.then((error) => error !== undefined && wanted.length === 0 && this.fail(error));
+    }
+  }
+
+  /** @internal Nodes made before now may not read the parameters that this execution changed. */
+  noteUpdates(plan: Plan): void {
+    if (plan.updates.length === 0) return;
+    const now = ++clock.assignments;
+    for (const parameter of plan.updates) (parameter as Parameter).assignedAt = now;
+  }
+
+  #plan(skeleton: Skeleton): { executable: Executable; fresh: boolean } {
+    const cached = this.options.planCache ? this.#plans.get(skeleton.key) : undefined;
+    if (cached !== undefined) {
+      // The most recent last: the first is the one to drop.
+      this.#plans.delete(skeleton.key);
+      this.#plans.set(skeleton.key, cached);
+      return { executable: cached, fresh: false };
+    }
+    const executable = new Executable(this.device, this.planFor(skeleton));
+    if (this.options.planCache) {
+      this.#plans.set(skeleton.key, executable);
+      if (this.#plans.size > PLANS_KEPT) {
+        const [oldest] = this.#plans;
+        if (oldest !== undefined) this.#plans.delete(oldest[0]);
+      }
+    }
+    return { executable, fresh: true };
+  }
+
+  /** @internal */
+  planFor(skeleton: Skeleton): Plan {
+    return buildPlan(this.device, {
+      outputs: skeleton.outputs,
+      effects: skeleton.effects,
+      fusion: { enabled: this.options.fusion && !this.options.anomaly },
+      keepAll: this.options.anomaly,
+    });
+  }
+
+  #execute(
+    executable: Executable,
+    skeleton: Skeleton,
+    outputs: readonly Tensor[],
+    fresh: boolean,
+  ): Promise<CotangentError | undefined> | undefined {
+    const { plan } = executable;
+    const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf) ? undefined : this.materialise(leaf)));
+    const results = outputs.map((tensor) => this.allocate(4 * tensor.size, 'tensors', tensor.op.name));
+    const slots = plan.slots.map((bytes) => this.device.buffers.acquire(bytes, 'temporary'));
+    const bindings = {
+      leaf: (index: number) => leaves[index] as Storage,
+      output: (index: number) => results[index] as Storage,
+      slot: (index: number) => rangeOf(slots[index] as PooledBuffer),
+    };
+    const { result: compiled, error } = this.device.errors.scope('run', () => {
+      const reports = executable.ensurePipelines();
+      executable.writeUniforms(skeleton.leaves);
+      const groups = executable.bind(bindings);
+      const encoder = this.device.gpu.createCommandEncoder();
+      if (groups.length > 0) {
+        const pass = encoder.beginComputePass();
+        executable.encode(pass, groups);
+        pass.end();
+      }
+      // Equal outputs share a value: the second gets a copy.
+      plan.outputs.forEach((value, i) => {
+        const at = locate(plan, value, bindings);
+        const own = results[i] as Storage;
+        if (at.buffer !== own.buffer && own.bytes > 0) {
+          encoder.copyBufferToBuffer(at.buffer, at.offset, own.buffer, own.offset, own.bytes);
+        }
+      });
+      executable.encodeCopies(encoder, bindings);
+      this.device.queue.submit([encoder.finish()]);
+      return reports;
+    });
+    this.submits++;
+    const anomaly = this.options.anomaly
+      ? findAnomaly(this.device, plan, bindings, skeleton.origins)
+      : undefined;
+    // The queue runs in order, so what comes next may write to these already.
+    for (const slot of slots) this.device.buffers.release(slot);
+    const failure =
+      fresh || anomaly !== undefined ? firstError([...compiled, error, ...(anomaly ? [anomaly] : [])]) : undefined;
+    outputs.forEach((tensor, i) => {
+      const storage = results[i] as PooledStorage;
+      storage.failure = failure;
+      this.attach(tensor, storage);
+    });
+    return failure;
+  }
+
+  /** @internal An error when the caller never lets the GPU report; before anything of the step is done. */
+  assertRoom(op: string): void {
+    const flying = this.submits - this.#fenced;
+    if (flying < this.options.maximumInFlight) return;
+    throw new ValueError(
+      op,
+      `${flying} steps are under way and none has been waited for (at most ${this.options.maximumInFlight}).`,
+      { mend: 'await step.ready() now and then, or loop with "for await (… of batches(…))".' },
+    );
+  }
+
+  /** @internal Counts a submit of a compiled step. */
+  submitted(): void {
+    this.submits++;
+    if (this.submits % FENCE_EVERY === 0) this.#fence();
+  }
+
+  #fence(): Promise<void> {
+    const at = this.submits;
+    const done = this.device.readback.fence().then(() => {
+      this.#fenced = Math.max(this.#fenced, at);
+      this.#fences = this.#fences.filter((fence) => fence.at > at);
+    });
+    done.catch(() => undefined);
+    this.#fences.push({ at, done });
+    return done;
+  }
+
+  /** Resolves when few enough steps are under way; undefined when that is so already. */
+  pace(): Promise<void> | undefined {
+    if (this.submits - this.#fenced <= PACE) return undefined;
+    const fence = this.#fences.find(({ at }) => at >= this.submits - PACE);
+    return fence?.done ?? this.#fence();
+  }
+
+  /**
+   * Resolves when all that was submitted is done.
+   * @throws what the GPU reported meanwhile.
+   */
+  async ready(): Promise<void> {
+    this.device.assertAlive('ready');
+    await this.#fence();
+    const error = this.failure();
+    if (error !== undefined) throw error;
+  }
+}
+
+class PooledStorage implements Storage {
+  readonly buffer: GPUBuffer;
+  readonly offset = 0;
+  readonly bytes: number;
+  readonly owner: object;
+  failure: Promise<CotangentError | undefined> | undefined;
+  #release: (() => void) | undefined;
+
+  constructor(owner: object, pooled: PooledBuffer, release: () => void) {
+    this.owner = owner;
+    this.buffer = pooled.buffer;
+    this.bytes = pooled.bytes;
+    this.#release = release;
+  }
+
+  get freed(): boolean {
+    return this.#release === undefined;
+  }
+
+  free(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
+
+let currentEngine: Engine | undefined;
+
+/** @internal The engine in use. */
+export function engine(op: string): Engine {
+  if (currentEngine === undefined) {
+    throw new ValueError(op, 'no engine is running.', { mend: 'call await init() first.' });
+  }
+  return currentEngine;
+}
+
+/** @internal */
+export function engineInUse(): Engine | undefined {
+  return currentEngine;
+}
+
+let openScope: Set<Tensor> | undefined;
+
+/**
+ * Frees every tensor that came to lie on the GPU inside `body`, but for those it returns (in arrays or
+ * plain objects) and parameters.
+ */
+export async function scope<T>(body: () => T | Promise<T>): Promise<T> {
+  const outer = openScope;
+  const inner = new Set<Tensor>();
+  openScope = inner;
+  try {
+    const result = await body();
+    const kept = new Set<unknown>();
+    collect(result, kept);
+    for (const tensor of inner) {
+      if (kept.has(tensor)) outer?.add(tensor);
+      else tensor.dispose();
+    }
+    return result;
+  } catch (error) {
+    for (const tensor of inner) tensor.dispose();
+    throw error;
+  } finally {
+    openScope = outer;
+  }
+}
+
+function collect(value: unknown, into: Set<unknown>): void {
+  if (value instanceof Tensor) into.add(value);
+  else if (Array.isArray(value)) for (const item of value) collect(item, into);
+  else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    for (const item of Object.values(value)) collect(item, into);
+  }
+}
+
+/**
+ * A copy in memory of its own: it outlives the step's output it was made from.
+ */
+export function keep(tensor: Tensor): Tensor {
+  const owner = engine('keep');
+  const from = owner.materialise(tensor);
+  const storage = owner.allocate(4 * tensor.size, 'tensors', 'keep');
+  owner.copy(from, storage, 4 * tensor.size);
+  const kept = new Tensor(tensor.op, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
+  owner.attach(kept, storage);
+  return kept;
+}
+
+function isNumber(leaf: Tensor): boolean {
+  return leaf.source?.kind === 'constant' || leaf.source?.kind === 'scalar';
+}
+
+async function firstError(
+  reports: readonly Promise<CotangentError | undefined>[],
+): Promise<CotangentError | undefined> {
+  for (const error of await Promise.all(reports)) if (error !== undefined) return error;
+  return undefined;
+}
+
+function checkOptions(options: EngineOptions): void {
+  const { maximumInFlight = 1 } = options;
+  if (!Number.isInteger(maximumInFlight) || maximumInFlight < 1) {
+    throw new ValueError('init', `maximumInFlight is ${maximumInFlight}; it must be an integer of at least 1.`);
+  }
+}
+

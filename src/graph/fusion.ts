@@ -1,0 +1,275 @@
+import { accessOf, type Ir, isLinear, type Operand, type Value } from './ir.js';
+import type { KernelOp } from './op.js';
+import { sizeOf } from './shape.js';
+
+/** WebGPU gives 8 storage buffers a stage unless asked for more; our kernels never need more. */
+const MAXIMUM_STORAGE_BUFFERS = 8;
+
+/** What one dispatch (or one op's series of them) computes. */
+export interface Group {
+  readonly id: number;
+  /** The kernel nodes; none for a pure elementwise chain. Several when a family merged. */
+  readonly anchors: Value[];
+  /** Elementwise values computed at each element: in an anchor's store hook, or by the elementwise host. */
+  readonly members: Set<Value>;
+  /** Elementwise values computed inside load hooks, where they are read. */
+  readonly inlined: Set<Value>;
+  /** Number of elements that members are computed over. */
+  elements: number;
+  /** Why a neighbour stayed outside, for `explain`. */
+  readonly refusals: string[];
+}
+
+export interface FusionOptions {
+  /** False: each value gets a dispatch of its own, for comparison and for anomaly mode. */
+  readonly enabled: boolean;
+}
+
+/**
+ * Gathers values into groups, each of which becomes one dispatch:
+ * 1. chain: elementwise neighbours over the same elements share a loop;
+ * 2. epilogue: an elementwise consumer of a kernel's output runs in its store hook;
+ * 3. family: kernels made to run as one (a loss's value and its gradient) do;
+ * 4. prologue: a chain read only by one kernel runs in its load hook.
+ * A fusion never makes a cycle between groups, nor more than 8 storage buffers.
+ */
+export class Fusion {
+  readonly groups: Group[] = [];
+  readonly groupOf = new Map<Value, Group>();
+  readonly #consumers = new Map<Value, Value[]>();
+  readonly #pinned: ReadonlySet<Value>;
+  readonly #enabled: boolean;
+  #nextGroup = 0;
+
+  /** @param pinned values that something outside the plan needs. */
+  constructor(ir: Ir, pinned: ReadonlySet<Value>, options: FusionOptions) {
+    this.#pinned = pinned;
+    this.#enabled = options.enabled;
+    for (const value of ir.values) {
+      for (const { value: input } of value.operands) {
+        const list = this.#consumers.get(input);
+        if (list === undefined) this.#consumers.set(input, [value]);
+        else list.push(value);
+      }
+    }
+    for (const value of ir.values) this.#place(value);
+    if (this.#enabled) for (const group of [...this.groups]) this.#prologue(group);
+  }
+
+  /** A copy made after grouping gets a dispatch of its own. */
+  addCopy(copy: Value): void {
+    this.#open(copy);
+  }
+
+  consumersOf(value: Value): readonly Value[] {
+    return this.#consumers.get(value) ?? [];
+  }
+
+  /** Stored: something outside its group reads it. Inlined values are recomputed where they are read. */
+  isStored(value: Value): boolean {
+    const group = this.groupOf.get(value);
+    if (group === undefined) return false;
+    if (this.#pinned.has(value) || value.forced) return true;
+    if (value.virtual || group.inlined.has(value)) return false;
+    return this.consumersOf(value).some((consumer) => this.groupOf.get(consumer) !== group);
+  }
+
+  #place(value: Value): void {
+    const { op } = value.tensor;
+    if (op.kind === 'source' || value.tensor.storage !== undefined || value.tensor.source) return;
+    if (value.virtual && !value.forced && !this.#pinned.has(value)) return;
+    const group = this.#open(value);
+    if (!this.#enabled) return;
+    if (op.kind === 'kernel') this.#family(value, group);
+    else for (const operand of value.operands) this.#join(operand, value);
+  }
+
+  #open(value: Value): Group {
+    const anchored = value.tensor.op.kind === 'kernel';
+    const group: Group = {
+      id: this.#nextGroup++,
+      anchors: anchored ? [value] : [],
+      members: new Set(anchored ? [] : [value]),
+      inlined: new Set(),
+      elements: value.tensor.size,
+      refusals: [],
+    };
+    this.groups.push(group);
+    this.groupOf.set(value, group);
+    return group;
+  }
+
+  /** Rules 1 and 2: takes the value's group into that of an operand that it reads element by element. */
+  #join(operand: Operand, value: Value): void {
+    const into = this.groupOf.get(operand.value);
+    const group = this.groupOf.get(value);
+    if (into === undefined || group === undefined || into === group) return;
+    if (!isLinear(operand)) return;
+    if (into.elements !== value.tensor.size || into.elements === 0) return;
+    if (group.anchors.length > 0 && into.anchors.length > 0) return;
+    for (const anchored of [into, group]) {
+      const [anchor, ...others] = anchored.anchors;
+      if (anchor === undefined) continue;
+      if (others.length > 0 || (anchor.tensor.op as KernelOp).epilogue !== true) return;
+    }
+    this.#merge(into, group);
+  }
+
+  /** Rule 3. */
+  #family(value: Value, group: Group): void {
+    const op = value.tensor.op as KernelOp;
+    if (op.family === undefined) return;
+    const shared = op.shared ?? 0;
+    for (const other of this.groups) {
+      const [anchor] = other.anchors;
+      if (anchor === undefined || other === group || anchor.tensor.op.kind !== 'kernel') continue;
+      if (anchor.tensor.op.family !== op.family || other.members.size > 0) continue;
+      if (other.anchors.some((one) => one.tensor.op === op)) continue;
+      if (!sameOperands(anchor, value, shared)) continue;
+      if (!sameAttributes(anchor, value)) continue;
+      if (this.#merge(other, group)) return;
+    }
+  }
+
+  /** Rule 4: a chain with one stored result, which only this kernel's `fused` inputs read. */
+  #prologue(group: Group): void {
+    for (const anchor of group.anchors) {
+      const access = accessOf(anchor.tensor.op as KernelOp, anchor.tensor);
+      anchor.operands.forEach((operand, i) => {
+        if (access[i] !== 'fused') return;
+        const chain = this.groupOf.get(operand.value);
+        if (chain === undefined || chain.anchors.length > 0 || chain === group) return;
+        if (operand.value.forced || this.#pinned.has(operand.value)) return;
+        // Reading through a broadcast would compute the chain anew for each repeat.
+        if (sizeOf(operand.view.shape) > 2 * operand.value.tensor.size) return;
+        const stored = [...chain.members].filter((member) => this.isStored(member));
+        if (stored.length !== 1 || stored[0] !== operand.value) return;
+        const readers = this.consumersOf(operand.value).filter((one) => !chain.members.has(one));
+        if (!readers.every((one) => group.anchors.includes(one) && readsFused(one, operand.value))) return;
+        const buffers = this.#buffers([group, chain]);
+        if (buffers > MAXIMUM_STORAGE_BUFFERS) {
+          group.refusals.push(`prologue ${operand.value.tensor.op.name}: ${buffers} storage buffers`);
+          return;
+        }
+        for (const member of chain.members) {
+          group.inlined.add(member);
+          this.groupOf.set(member, group);
+        }
+        this.groups.splice(this.groups.indexOf(chain), 1);
+      });
+    }
+  }
+
+  #merge(into: Group, group: Group): boolean {
+    if (readsOwnMembers(into, group) || this.#wouldCycle(into, group)) {
+      into.refusals.push(`${label(group)}: it also depends on a later kernel`);
+      return false;
+    }
+    const buffers = this.#buffers([into, group]);
+    if (buffers > MAXIMUM_STORAGE_BUFFERS) {
+      into.refusals.push(`${label(group)}: ${buffers} storage buffers would be needed`);
+      return false;
+    }
+    for (const member of group.members) {
+      into.members.add(member);
+      this.groupOf.set(member, into);
+    }
+    for (const anchor of group.anchors) {
+      into.anchors.push(anchor);
+      this.groupOf.set(anchor, into);
+    }
+    this.groups.splice(this.groups.indexOf(group), 1);
+    return true;
+  }
+
+  /** Whether one of the two depends on the other through a third group. */
+  #wouldCycle(a: Group, b: Group): boolean {
+    return this.#reachesThroughOthers(a, b) || this.#reachesThroughOthers(b, a);
+  }
+
+  #reachesThroughOthers(from: Group, to: Group): boolean {
+    const first = Math.min(...positions(to));
+    const seen = new Set<Group>([from]);
+    const queue: Value[] = [];
+    const visit = (value: Value) => {
+      for (const { value: input } of value.operands) {
+        const group = this.groupOf.get(input);
+        if (group === undefined || seen.has(group)) continue;
+        if (group === to) {
+          // A direct edge is what fusion is for; an indirect one is a cycle.
+          if (this.groupOf.get(value) !== from) return true;
+          continue;
+        }
+        if (Math.max(...positions(group)) < first) continue;
+        seen.add(group);
+        queue.push(...group.members, ...group.anchors, ...group.inlined);
+      }
+      return false;
+    };
+    for (const value of [...from.members, ...from.anchors]) if (visit(value)) return true;
+    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+      if (visit(value)) return true;
+    }
+    return false;
+  }
+
+  /** Storage buffers that a union of groups would bind, counted from above. */
+  #buffers(groups: readonly Group[]): number {
+    const inside = new Set(groups.flatMap((group) => [...group.members, ...group.anchors, ...group.inlined]));
+    const inputs = new Set<Value>();
+    let outputs = 0;
+    for (const value of inside) {
+      collectInputs(value, inside, inputs);
+      const stored =
+        this.#pinned.has(value) ||
+        value.forced ||
+        this.consumersOf(value).some((consumer) => !inside.has(consumer));
+      if (stored) outputs++;
+    }
+    return inputs.size + outputs;
+  }
+}
+
+function collectInputs(value: Value, inside: ReadonlySet<Value>, inputs: Set<Value>): void {
+  for (const { value: input } of value.operands) {
+    if (inside.has(input)) continue;
+    // A virtual value loads nothing itself, and its own inputs are virtual too.
+    if (!input.virtual) inputs.add(input);
+  }
+}
+
+function* positions(group: Group): Iterable<number> {
+  for (const value of group.members) yield value.position;
+  for (const value of group.anchors) yield value.position;
+  for (const value of group.inlined) yield value.position;
+}
+
+/** A kernel cannot load what its own store hook makes. */
+function readsOwnMembers(a: Group, b: Group): boolean {
+  return [...a.anchors, ...b.anchors].some((anchor) =>
+    anchor.operands.some(({ value }) => a.members.has(value) || b.members.has(value)),
+  );
+}
+
+function sameOperands(a: Value, b: Value, count: number): boolean {
+  for (let i = 0; i < count; i++) {
+    const left = a.operands[i];
+    const right = b.operands[i];
+    if (left?.value !== right?.value) return false;
+    if (JSON.stringify(left?.view) !== JSON.stringify(right?.view)) return false;
+  }
+  return true;
+}
+
+function sameAttributes(a: Value, b: Value): boolean {
+  return JSON.stringify(a.tensor.attributes) === JSON.stringify(b.tensor.attributes);
+}
+
+function readsFused(consumer: Value, input: Value): boolean {
+  const access = accessOf(consumer.tensor.op as KernelOp, consumer.tensor);
+  return consumer.operands.every(({ value }, i) => value !== input || access[i] === 'fused');
+}
+
+function label(group: Group): string {
+  return [...group.anchors, ...group.members].map((value) => value.tensor.op.name).join('+');
+}

@@ -1,0 +1,86 @@
+import type { WgslModule } from '../kernels/wgslModule.js';
+import type { Lowering, LoweringContext } from './lowering.js';
+import type { Shape } from './shape.js';
+import type { Tensor } from './tensor.js';
+import type { View } from './view.js';
+
+/** Plain data that belongs to a node and is part of its plan's key. */
+export type Attribute = number | string | boolean | readonly number[] | undefined;
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface VjpContext {
+  /** The derivative of the root by this node's output; same shape and dtype f32. */
+  readonly cotangent: Tensor;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Attributes;
+  /** Whether anybody wants the cotangent of input `i`; others may be left undefined. */
+  readonly needs: readonly boolean[];
+}
+
+/**
+ * The vector-Jacobian product: one cotangent for each input, in order, written with public ops.
+ * `undefined` means no gradient flows there (zero).
+ */
+export type Vjp = (context: VjpContext) => readonly (Tensor | undefined)[];
+
+interface OpBase {
+  readonly name: string;
+  /** Absent: asking a gradient through this op is an error that names it. */
+  readonly vjp?: Vjp | undefined;
+}
+
+/** A leaf: its value is given, not computed. */
+export interface SourceOp extends OpBase {
+  readonly kind: 'source';
+}
+
+/**
+ * One WGSL function applied at each element. Inputs have the output's shape (broadcasting is an
+ * `expand` in front) or are 0-d constants and scalars.
+ */
+export interface ElementwiseOp extends OpBase {
+  readonly kind: 'elementwise';
+  /** Holds the functions `NAME_TYPE`, TYPE being the WGSL type of the last input. */
+  readonly module: WgslModule;
+}
+
+/** A value that is a function of the element's linear index and of 0-d inputs: nothing is stored or loaded. */
+export interface GeneratorOp extends OpBase {
+  readonly kind: 'generator';
+  readonly module: WgslModule;
+  /** The WGSL function: (index: u32, ...inputs) -> element. */
+  readonly function: string;
+}
+
+/** Another view of the input's elements; costs nothing where strides can say it. */
+export interface ViewOp extends OpBase {
+  readonly kind: 'view';
+  readonly view: (input: View, shape: Shape, attributes: Attributes) => View | undefined;
+}
+
+/**
+ * How a kernel reads an input:
+ * - `fused`: through a load hook that may compute an elementwise chain on the fly;
+ * - `hook`: through a load hook, any view of a stored tensor;
+ * - `contiguous`: binds the buffer, row-major from its start;
+ * - `strided`: binds the buffer and handles the view itself, where `acceptsView` says so.
+ */
+export type Access = 'fused' | 'hook' | 'contiguous' | 'strided';
+
+/** A hand-written kernel. */
+export interface KernelOp extends OpBase {
+  readonly kind: 'kernel';
+  readonly access: readonly Access[] | ((node: Tensor) => readonly Access[]);
+  readonly acceptsView?: (view: View, input: number) => boolean;
+  /** Rewrites the node into other ops before planning (a two-stage reduction, say). */
+  readonly expand?: (node: Tensor) => Tensor | undefined;
+  readonly lower: (context: LoweringContext) => Lowering | readonly Lowering[];
+  /** Elementwise consumers of the same shape may be computed in the kernel's store hook. */
+  readonly epilogue?: boolean;
+  /** Nodes with the same `family` and the same leading `shared` inputs become one dispatch. */
+  readonly family?: string;
+  readonly shared?: number;
+}
+
+export type Op = SourceOp | ElementwiseOp | GeneratorOp | ViewOp | KernelOp;

@@ -1,0 +1,473 @@
+import type { Device } from '../device/device.js';
+import { KernelError } from '../errors.js';
+import { foldGrid } from '../kernels/workgroups.js';
+import { type KernelBinding, specialise } from '../kernels/specialise.js';
+import type { WgslModule } from '../kernels/wgslModule.js';
+import elementwiseHost from '../../shaders/elementwise/host.wgsl';
+import { type ChainField, type ChainValue, Composer } from './compose.js';
+import type { Effect } from './effect.js';
+import { Fusion, type FusionOptions, type Group } from './fusion.js';
+import { Ir, isLeaf, isLinear, type Operand, type Value } from './ir.js';
+import type { BufferRange, Lowering, UniformValue } from './lowering.js';
+import { assignSlots } from './liveness.js';
+import type { KernelOp } from './op.js';
+import type { Tensor } from './tensor.js';
+
+/** What a binding of a dispatch stands for; the executable finds the buffer. */
+export type BindingSource =
+  | { readonly kind: 'uniform'; readonly block: number }
+  | { readonly kind: 'value'; readonly value: Value }
+  | { readonly kind: 'range'; readonly range: BufferRange }
+  | { readonly kind: 'scratch'; readonly slot: number; readonly bytes: number };
+
+export interface UniformField {
+  readonly offset: number;
+  readonly type: 'u32' | 'i32' | 'f32';
+  readonly value: UniformValue | ChainValue;
+}
+
+export interface UniformBlock {
+  readonly bytes: number;
+  readonly fields: readonly UniformField[];
+}
+
+export interface PlannedDispatch {
+  readonly label: string;
+  readonly variant: string | undefined;
+  readonly code: string;
+  readonly entryPoint: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly signature: readonly ('uniform' | 'read' | 'read_write')[];
+  readonly sources: readonly BindingSource[];
+  readonly workgroups: readonly [number, number, number];
+  readonly flops: number;
+  readonly reads: readonly Value[];
+  readonly writes: readonly Value[];
+  readonly refusals: readonly string[];
+}
+
+/** Where a stored value lies. */
+export type Location =
+  | { readonly kind: 'leaf'; readonly index: number }
+  | { readonly kind: 'slot'; readonly slot: number }
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'range'; readonly range: BufferRange };
+
+export interface Plan {
+  readonly dispatches: readonly PlannedDispatch[];
+  readonly blocks: readonly UniformBlock[];
+  readonly locations: ReadonlyMap<Value, Location>;
+  /** Bytes of each temporary buffer. */
+  readonly slots: readonly number[];
+  /** The value of each output. */
+  readonly outputs: readonly Value[];
+  /** Copies once the pass has ended: assignments. */
+  readonly copies: readonly { readonly from: Value; readonly to: BufferRange }[];
+  readonly before: readonly (() => void)[];
+  /** Parameters that an execution changes. */
+  readonly updates: readonly Tensor[];
+  readonly groups: readonly Group[];
+}
+
+export interface PlanRequest {
+  readonly outputs: readonly Tensor[];
+  readonly effects: readonly Effect[];
+  readonly fusion: FusionOptions;
+  /** Keep every computed value (anomaly mode). */
+  readonly keepAll?: boolean;
+}
+
+/** Turns a graph into dispatches, buffers and uniforms. Does no GPU work. */
+export function buildPlan(device: Device, request: PlanRequest): Plan {
+  const ir = new Ir();
+  const pinned = new Set<Value>();
+  const locations = new Map<Value, Location>();
+
+  const outputs = request.outputs.map((tensor) => {
+    const operand = ir.operand(tensor);
+    const own = isLinear(operand) && !isLeaf(operand.value.tensor);
+    const { value } = own ? operand : ir.copy(operand);
+    pinned.add(value);
+    return value;
+  });
+  const copies: { from: Value; to: BufferRange }[] = [];
+  const placed = new Map<Value, BufferRange>();
+  const writtenBefore: Value[] = [];
+  for (const effect of request.effects) {
+    effect.inputs.forEach((tensor, i) => {
+      const operand = ir.operand(tensor);
+      const range = effect.placements[i];
+      const value = placeInput(ir, operand, range, placed, outputs);
+      pinned.add(value);
+      writtenBefore.push(value);
+      const target = effect.copies?.[i];
+      if (target !== undefined) copies.push({ from: value, to: target });
+    });
+  }
+
+  const fusion = new Fusion(ir, pinned, request.fusion);
+  unplaceConflicts(fusion, placed, ir);
+  const groups = orderGroups(fusion);
+  const builder = new Builder(device, ir, fusion);
+  for (const group of groups) builder.group(group);
+  for (const effect of request.effects) {
+    for (const lowering of effect.lower?.(device) ?? []) builder.effect(lowering, effect.key);
+  }
+
+  for (const value of ir.values) {
+    const { source } = value.tensor;
+    if (source?.kind === 'leaf') locations.set(value, { kind: 'leaf', index: source.index });
+  }
+  outputs.forEach((value, index) => {
+    if (!locations.has(value)) locations.set(value, { kind: 'output', index });
+  });
+  for (const [value, range] of placed) locations.set(value, { kind: 'range', range });
+  const held = new Set(copies.map(({ from }) => from));
+  for (const value of writtenBefore) held.add(value);
+  const slots = assignSlots(builder.dispatches, locations, held, request.keepAll === true, builder.scratch);
+
+  return {
+    dispatches: builder.dispatches,
+    blocks: builder.blocks,
+    locations,
+    slots,
+    outputs,
+    copies,
+    before: request.effects.flatMap((effect) => (effect.before === undefined ? [] : [effect.before])),
+    updates: request.effects.flatMap((effect) => effect.updates ?? []),
+    groups,
+  };
+}
+
+/**
+ * The value that an effect reads, computed straight into its place where possible. It is copied when it
+ * is a leaf, a strided view, virtual, an output, or already has another place.
+ */
+function placeInput(
+  ir: Ir,
+  operand: Operand,
+  range: BufferRange | undefined,
+  placed: Map<Value, BufferRange>,
+  outputs: readonly Value[],
+): Value {
+  const { value } = operand;
+  const direct =
+    isLinear(operand) &&
+    !isLeaf(value.tensor) &&
+    !value.virtual &&
+    (range === undefined || (!placed.has(value) && !outputs.includes(value)));
+  const chosen = direct ? value : ir.copy(operand).value;
+  if (range !== undefined) placed.set(chosen, range);
+  return chosen;
+}
+
+/**
+ * A dispatch must not read one part of a buffer while it writes another. A value placed in an arena and
+ * read by a group that writes to the same arena would do that: then the writing group's result moves.
+ */
+function unplaceConflicts(fusion: Fusion, placed: Map<Value, BufferRange>, ir: Ir): void {
+  for (const [value, range] of [...placed]) {
+    const conflict = fusion.consumersOf(value).some((consumer) => {
+      const group = fusion.groupOf.get(consumer);
+      if (group === undefined || group === fusion.groupOf.get(value)) return false;
+      return [...group.members, ...group.anchors].some(
+        (one) => placed.get(one)?.buffer === range.buffer,
+      );
+    });
+    if (!conflict) continue;
+    placed.delete(value);
+    value.forced = true;
+    const { value: copy } = ir.copy({ value, view: ir.operand(value.tensor).view });
+    placed.set(copy, range);
+    fusion.addCopy(copy);
+  }
+}
+
+/** Groups in an order in which each comes after what it reads. */
+function orderGroups(fusion: Fusion): Group[] {
+  const ordered: Group[] = [];
+  const done = new Set<Group>();
+  const inputsOf = (group: Group): Group[] => {
+    const inputs = new Set<Group>();
+    const visit = (value: Value) => {
+      for (const { value: input } of value.operands) {
+        const other = fusion.groupOf.get(input);
+        if (other !== undefined && other !== group) inputs.add(other);
+        if (other === undefined && input.virtual) visit(input);
+      }
+    };
+    for (const value of [...group.anchors, ...group.members, ...group.inlined]) visit(value);
+    return [...inputs];
+  };
+  for (const root of fusion.groups) {
+    const stack = [{ group: root, inputs: inputsOf(root), next: 0 }];
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      if (frame === undefined) break;
+      const input = done.has(frame.group) ? undefined : frame.inputs[frame.next++];
+      if (input === undefined) {
+        stack.pop();
+        if (!done.has(frame.group)) ordered.push(frame.group);
+        done.add(frame.group);
+      } else if (!done.has(input)) {
+        if (stack.length > fusion.groups.length + 1) throw new Error('fusion made a cycle');
+        stack.push({ group: input, inputs: inputsOf(input), next: 0 });
+      }
+    }
+  }
+  return ordered;
+}
+
+/** Lowers groups to dispatches, collecting uniform blocks and scratch buffers on the way. */
+class Builder {
+  readonly dispatches: PlannedDispatch[] = [];
+  readonly blocks: UniformBlock[] = [];
+  /** Bytes of each scratch buffer. */
+  readonly scratch: number[] = [];
+  readonly #scratchSlots = new Map<string, number>();
+  readonly #device: Device;
+  readonly #ir: Ir;
+  readonly #fusion: Fusion;
+
+  constructor(device: Device, ir: Ir, fusion: Fusion) {
+    this.#device = device;
+    this.#ir = ir;
+    this.#fusion = fusion;
+  }
+
+  group(group: Group): void {
+    const [anchor] = group.anchors;
+    if (anchor === undefined) this.#elementwise(group);
+    else this.#kernel(group, anchor);
+  }
+
+  #elementwise(group: Group): void {
+    const stored = [...group.members].filter((value) => this.#fusion.isStored(value));
+    if (group.elements === 0 || stored.length === 0) return;
+    const workgroupSize = 64;
+    const composer = this.#composer(group);
+    const body = composer.storeHook('body', ['index'], undefined, undefined, stored, [group.elements]);
+    const workgroups = foldGrid(Math.ceil(group.elements / workgroupSize));
+    this.#dispatch({
+      group,
+      lowering: {
+        kernel: elementwiseHost as WgslModule,
+        uniforms: { count: group.elements, gridWidth: workgroups[0] },
+        overrides: { WORKGROUP_SIZE: workgroupSize },
+        workgroups,
+        flops: group.elements * group.members.size,
+      },
+      composer,
+      hooks: { body },
+      dropped: new Set(),
+      label: chainLabel(group),
+    });
+  }
+
+  #kernel(group: Group, anchor: Value): void {
+    const op = anchor.tensor.op as KernelOp;
+    const nodes = new Map(group.anchors.map(({ tensor }) => [tensor.op.name, tensor]));
+    const lowered = op.lower({
+      device: this.#device,
+      node: anchor.tensor,
+      nodes,
+      inputs: anchor.tensor.inputs,
+      viewOf: (tensor) => this.#ir.operandFor(anchor, tensor).view,
+    });
+    const list: readonly Lowering[] = Array.isArray(lowered) ? lowered : [lowered as Lowering];
+    for (const lowering of list) {
+      const [x, y, z] = lowering.workgroups;
+      if (x * y * z > 0) this.#lowered(group, anchor, lowering);
+    }
+  }
+
+  #lowered(group: Group, anchor: Value, lowering: Lowering): void {
+    const { kernel } = lowering;
+    const composer = this.#composer(group);
+    const hooks: Record<string, string> = {};
+    const dropped = new Set<string>();
+    const functions = { ...collectFunctions(kernel), ...lowering.appended?.functions };
+    const signatureOf = (name: string) => {
+      const found = functions[name];
+      if (found === undefined) throw new KernelError(kernel.name, `there is no hook '${name}'.`);
+      return found;
+    };
+    for (const [name, load] of Object.entries(lowering.loads ?? {})) {
+      const { parameters, returns } = signatureOf(name);
+      const operand = this.#operandOf(group, load.tensor);
+      const type = returns === undefined ? 'f32' : returns;
+      const names = parameters.map((parameter) => parameter.name);
+      hooks[name] = composer.loadHook(name, names, type, operand, load.extents);
+      dropped.add(name.replace(/^load_/, ''));
+    }
+    for (const name of Object.keys(functions)) {
+      if (!name.startsWith('store_')) continue;
+      // A result that goes to a scratch buffer keeps the kernel's own hook.
+      if (lowering.scratch?.[name.replace(/^store_/, '')] !== undefined) continue;
+      const store = lowering.stores?.[name];
+      const { parameters } = signatureOf(name);
+      const indices = parameters.slice(0, -1).map((parameter) => parameter.name);
+      const last = parameters.at(-1);
+      const type = last?.type ?? 'f32';
+      dropped.add(name.replace(/^store_/, ''));
+      const target = store === undefined ? undefined : this.#anchorOf(group, store.tensor);
+      const stored =
+        target === undefined ? [] : this.#storedWith(group, target).filter((value) => value !== undefined);
+      hooks[name] = composer.storeHook(name, indices, type, target, stored, store?.extents ?? []);
+    }
+    this.#dispatch({ group, lowering, composer, hooks, dropped, label: kernelLabel(group, anchor) });
+  }
+
+  /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
+  effect(lowering: Lowering, label: string): void {
+    const composer = new Composer(this.#ir, () => false);
+    this.#dispatch({ group: undefined, lowering, composer, hooks: {}, dropped: new Set(), label });
+  }
+
+  #composer(group: Group): Composer {
+    return new Composer(this.#ir, (value) => group.members.has(value) || group.inlined.has(value));
+  }
+
+  #operandOf(group: Group, tensor: Tensor): Operand {
+    for (const anchor of group.anchors) {
+      const i = anchor.tensor.inputs.indexOf(tensor);
+      const operand = anchor.operands[i];
+      if (operand !== undefined) return operand;
+    }
+    return this.#ir.operand(tensor);
+  }
+
+  #anchorOf(group: Group, tensor: Tensor): Value {
+    const anchor = group.anchors.find((value) => value.tensor === tensor);
+    if (anchor === undefined) throw new Error(`${tensor} is no anchor of its group`);
+    return anchor;
+  }
+
+  /** What an anchor's store hook writes: the anchor itself where it is read elsewhere, and the epilogue. */
+  #storedWith(group: Group, anchor: Value): Value[] {
+    const members = group.anchors.length === 1 ? [...group.members] : [];
+    return [anchor, ...members].filter((value) => this.#fusion.isStored(value));
+  }
+
+  #dispatch(parts: {
+    group: Group | undefined;
+    lowering: Lowering;
+    composer: Composer;
+    hooks: Record<string, string>;
+    dropped: ReadonlySet<string>;
+    label: string;
+  }): void {
+    const { group, lowering, composer, hooks, label } = parts;
+    const { kernel } = lowering;
+    const chain = composer.prelude();
+    const extra: KernelBinding[] = [...composer.bindings];
+    if (chain !== '') extra.push({ name: 'chain', access: 'uniform', type: 'Chain' });
+    const dropped = new Set([...parts.dropped].filter((name) => name in kernel.bindings));
+    const specialised = specialise(kernel, {
+      replace: { ...lowering.replace, ...hooks },
+      dropBindings: dropped,
+      extraBindings: extra,
+      includes: [...composer.modules, ...(lowering.includes ?? [])],
+      appended: lowering.appended,
+      prelude: chain,
+    });
+    const reads = new Set<Value>();
+    const writes = new Set<Value>();
+    const sources = specialised.bindings.map(({ name, access }): BindingSource => {
+      if (name === 'chain') return { kind: 'uniform', block: this.#chainBlock(composer.fields) };
+      if (access === 'uniform') return { kind: 'uniform', block: this.#kernelBlock(lowering, name) };
+      const range = lowering.ranges?.[name];
+      if (range !== undefined) return { kind: 'range', range };
+      const scratch = lowering.scratch?.[name];
+      if (scratch !== undefined) return this.#scratch(`${label} ${group?.id} ${scratch.key}`, scratch.bytes);
+      const tensor = lowering.reads?.[name];
+      const index = extra.findIndex((binding) => binding.name === name);
+      const value = tensor === undefined ? composer.bound[index] : this.#bound(group, tensor);
+      if (value === undefined) {
+        throw new KernelError(kernel.name, `binding '${name}' was given no buffer by ${label}.`);
+      }
+      (access === 'read' ? reads : writes).add(value);
+      return { kind: 'value', value };
+    });
+    this.dispatches.push({
+      label,
+      variant: lowering.variant,
+      code: specialised.code,
+      entryPoint: specialised.entryPoint,
+      constants: lowering.overrides ?? {},
+      signature: specialised.bindings.map(({ access }) => access),
+      sources,
+      workgroups: lowering.workgroups,
+      flops: lowering.flops ?? 0,
+      reads: [...reads],
+      writes: [...writes],
+      refusals: group?.refusals ?? [],
+    });
+  }
+
+  #bound(group: Group | undefined, tensor: Tensor): Value {
+    const operand = group === undefined ? this.#ir.operand(tensor) : this.#operandOf(group, tensor);
+    return operand.value;
+  }
+
+  #scratch(key: string, bytes: number): BindingSource {
+    let slot = this.#scratchSlots.get(key);
+    if (slot === undefined) {
+      slot = this.scratch.push(bytes) - 1;
+      this.#scratchSlots.set(key, slot);
+    }
+    return { kind: 'scratch', slot, bytes };
+  }
+
+  #kernelBlock(lowering: Lowering, name: string): number {
+    const layout = findUniform(lowering.kernel, name);
+    const given = lowering.uniforms ?? {};
+    const fields: UniformField[] = [];
+    for (const [field, value] of Object.entries(given)) {
+      const at = layout?.fields[field];
+      // `table.3` writes element 3 of an array field: 4 bytes each, for arrays of vec4 rows run on.
+      const [, base = '', index = '0'] = /^(.*)\.(\d+)$/.exec(field) ?? [];
+      const table = at === undefined ? layout?.fields[base] : undefined;
+      const slot = at ?? table;
+      if (slot === undefined) {
+        throw new KernelError(lowering.kernel.name, `uniform '${name}' has no field '${field}'.`);
+      }
+      const type = /[iuf]32/.exec(slot.type)?.[0] as UniformField['type'];
+      fields.push({ offset: slot.offset + (at === undefined ? 4 * Number(index) : 0), type, value });
+    }
+    return this.blocks.push({ bytes: layout?.size ?? 16, fields }) - 1;
+  }
+
+  #chainBlock(chain: readonly ChainField[]): number {
+    const fields = chain.map(({ type, value }, i): UniformField => ({ offset: 4 * i, type, value }));
+    return this.blocks.push({ bytes: Math.max(16, 4 * fields.length), fields }) - 1;
+  }
+}
+
+function collectFunctions(module: WgslModule): Record<string, WgslModule['functions'][string]> {
+  const all: Record<string, WgslModule['functions'][string]> = {};
+  for (const include of module.includes) Object.assign(all, collectFunctions(include));
+  return Object.assign(all, module.functions);
+}
+
+function findUniform(module: WgslModule, name: string): WgslModule['uniforms'][string] | undefined {
+  const own = module.uniforms[name];
+  if (own !== undefined) return own;
+  for (const include of module.includes) {
+    const found = findUniform(include, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function chainLabel(group: Group): string {
+  return [...group.members].map(({ tensor }) => tensor.op.name).join('+');
+}
+
+function kernelLabel(group: Group, anchor: Value): string {
+  const anchors = group.anchors.map(({ tensor }) => tensor.op.name);
+  const before = [...group.inlined].map(({ tensor }) => tensor.op.name);
+  const after = [...group.members].map(({ tensor }) => tensor.op.name);
+  const chain = [...before, ...(anchors.length > 0 ? anchors : [anchor.tensor.op.name]), ...after];
+  return chain.join('+');
+}

@@ -1,0 +1,102 @@
+import { StaleTensorError } from '../errors.js';
+import type { Effect } from './effect.js';
+import { isLeaf } from './ir.js';
+import type { Op, SourceOp } from './op.js';
+import { Parameter } from './parameter.js';
+import { Tensor } from './tensor.js';
+
+/**
+ * A graph without its data: leaves are numbered, so that equal structures have equal keys, share one plan,
+ * and a cached plan keeps no tensor alive.
+ */
+export interface Skeleton {
+  readonly key: string;
+  readonly outputs: readonly Tensor[];
+  readonly effects: readonly Effect[];
+  /** What the numbered leaves stand for in this graph. */
+  readonly leaves: readonly Tensor[];
+  /** Each skeleton node's original, for error messages and anomaly mode. */
+  readonly origins: ReadonlyMap<Tensor, Tensor>;
+}
+
+const leafOp: SourceOp = { name: 'leaf', kind: 'source' };
+const opNumbers = new WeakMap<Op, number>();
+let nextOpNumber = 1;
+
+/** Two ops of one name (a redefined loss) are two ops. */
+function opNumber(op: Op): number {
+  let number = opNumbers.get(op);
+  if (number === undefined) {
+    number = nextOpNumber++;
+    opNumbers.set(op, number);
+  }
+  return number;
+}
+
+export function skeletonOf(outputs: readonly Tensor[], effects: readonly Effect[]): Skeleton {
+  const copies = new Map<Tensor, Tensor>();
+  const numbers = new Map<Tensor, number>();
+  const origins = new Map<Tensor, Tensor>();
+  const leaves: Tensor[] = [];
+  const key: string[] = [];
+
+  const copyOf = (tensor: Tensor): Tensor => {
+    const leaf = isLeaf(tensor);
+    let copy: Tensor;
+    if (leaf) {
+      const index = leaves.push(tensor) - 1;
+      const number = tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar';
+      const source = { kind: number ? 'uniformLeaf' : 'leaf', index } as const;
+      copy = new Tensor(leafOp, [], tensor.shape, tensor.dtype, undefined, source);
+      key.push(`${number ? 'u' : 'l'}${tensor.dtype}${tensor.shape.join('x')}`);
+    } else {
+      const inputs = tensor.inputs.map((input) => copies.get(input) as Tensor);
+      copy = new Tensor(tensor.op, inputs, tensor.shape, tensor.dtype, tensor.attributes);
+      const from = tensor.inputs.map((input) => numbers.get(input)).join(',');
+      const attributes = JSON.stringify(tensor.attributes);
+      key.push(`${opNumber(tensor.op)}${tensor.dtype}${tensor.shape.join('x')}(${from})${attributes}`);
+    }
+    copy.callSite = tensor.callSite;
+    origins.set(copy, tensor);
+    return copy;
+  };
+
+  const visit = (root: Tensor): Tensor => {
+    const stack = [{ tensor: root, next: 0 }];
+    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+      const { tensor } = frame;
+      const input = isLeaf(tensor) || copies.has(tensor) ? undefined : tensor.inputs[frame.next++];
+      if (input === undefined) {
+        stack.pop();
+        if (!copies.has(tensor)) {
+          numbers.set(tensor, numbers.size);
+          copies.set(tensor, copyOf(tensor));
+        }
+      } else {
+        assertCurrent(tensor, input);
+        if (!copies.has(input)) stack.push({ tensor: input, next: 0 });
+      }
+    }
+    return copies.get(root) as Tensor;
+  };
+
+  const copiedOutputs = outputs.map(visit);
+  key.push(`>${outputs.map((tensor) => numbers.get(tensor)).join(',')}`);
+  const copiedEffects = effects.map((effect) => {
+    const inputs = effect.inputs.map(visit);
+    key.push(`!${effect.key}(${effect.inputs.map((tensor) => numbers.get(tensor)).join(',')})`);
+    return { ...effect, inputs };
+  });
+  return { key: key.join(';'), outputs: copiedOutputs, effects: copiedEffects, leaves, origins };
+}
+
+/** A node made before its parameter changed would now read the new value: never silently. */
+function assertCurrent(node: Tensor, input: Tensor): void {
+  if (input instanceof Parameter && input.assignedAt > node.madeAt) {
+    throw new StaleTensorError(
+      node.op.name,
+      `parameter '${input.name ?? 'unnamed'}' was assigned after this result was defined and before it was computed.`,
+      { callSite: node.callSite, mend: 'read the result (data, item) before the assignment, or compute it again.' },
+    );
+  }
+}

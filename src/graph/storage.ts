@@ -1,0 +1,18 @@
+import type { CotangentError } from '../errors.js';
+import type { BufferRange } from './lowering.js';
+
+/**
+ * Memory on the GPU that holds a tensor's value. Several tensors never share one; a parameter's storage
+ * may be replaced (moved into an arena), which bumps the engine's `relocations`.
+ */
+export interface Storage extends BufferRange {
+  readonly freed: boolean;
+  /** Gives the memory back to its owner, once. */
+  free(): void;
+  /** Throws StaleTensorError when a later step has overwritten the slot. */
+  assertFresh?(op: string): void;
+  /** What the GPU reported about the work that filled it. */
+  readonly failure?: Promise<CotangentError | undefined> | undefined;
+  /** The engine's device, to catch tensors of another engine. */
+  readonly owner: object;
+}

@@ -1,0 +1,154 @@
+import { findCallSite, FreedError, formatShape, ValueError } from '../errors.js';
+import type { DType, TypedArray } from './dtype.js';
+import type { Attributes, Op } from './op.js';
+import { runtime } from './runtime.js';
+import { type Shape, sizeOf } from './shape.js';
+import type { Storage } from './storage.js';
+
+/** Where a leaf's value comes from. */
+export type Source =
+  /** A JavaScript number, baked into the plan's uniforms. 0-d. */
+  | { readonly kind: 'constant'; readonly value: number }
+  /** A JavaScript function, called at each execution. 0-d. */
+  | { readonly kind: 'scalar'; readonly read: () => number }
+  /** Data of the host, uploaded when first used. */
+  | { readonly kind: 'host'; readonly data: TypedArray }
+  /** An input of a compiled function. */
+  | { readonly kind: 'placeholder'; readonly index: number }
+  /** Lives in `storage`, or (a parameter) will. */
+  | { readonly kind: 'stored' }
+  /** In a plan's skeleton: the k-th leaf, whatever buffer or number it stands for at execution. */
+  | { readonly kind: 'leaf'; readonly index: number }
+  | { readonly kind: 'uniformLeaf'; readonly index: number };
+
+const NO_ATTRIBUTES: Attributes = {};
+
+let nextId = 1;
+
+/** Counts assignments; a node made before a parameter changed must not read it afterwards. */
+export const clock = { assignments: 0 };
+
+/** What makes new nodes remember the user's line; set by anomaly mode. */
+export const callSites = { record: false };
+
+/** Above this depth a graph that nobody reads is run by itself. */
+const MAXIMUM_DEPTH = 4000;
+
+/**
+ * A node of a lazy graph: an op, its inputs, a shape, a dtype. Making one does no GPU work.
+ * Its value is computed when it is read (`data`, `item`), assigned, or returned by a compiled step.
+ */
+export class Tensor {
+  readonly id: number;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** @internal */ readonly op: Op;
+  /** @internal */ readonly inputs: readonly Tensor[];
+  /** @internal */ readonly attributes: Attributes;
+  /** @internal */ readonly source: Source | undefined;
+  /** @internal */ callSite: string | undefined;
+  /** @internal The count of assignments when this node was made. */
+  readonly madeAt: number;
+  /** @internal */ readonly depth: number;
+  /** @internal Where the value lies, once it is on the GPU. */
+  storage: Storage | undefined;
+  /** @internal Roots whose value an eager optimizer step computes as well (see autograd/grad.ts). */
+  companions: readonly Tensor[] | undefined;
+
+  constructor(
+    op: Op,
+    inputs: readonly Tensor[],
+    shape: Shape,
+    dtype: DType,
+    attributes: Attributes = NO_ATTRIBUTES,
+    source?: Source,
+  ) {
+    this.id = nextId++;
+    this.op = op;
+    this.inputs = inputs;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.attributes = attributes;
+    this.source = source;
+    this.madeAt = clock.assignments;
+    this.callSite = callSites.record ? findCallSite() : undefined;
+    let depth = 0;
+    for (const input of inputs) {
+      if (input.storage === undefined && input.depth >= depth) depth = input.depth + 1;
+    }
+    this.depth = depth;
+    if (depth >= MAXIMUM_DEPTH) {
+      runtime(op.name).compute(inputs.filter((input) => input.depth === depth - 1));
+    }
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /**
+   * Computes the value if need be and reads it back, row-major. Bools are 0 or 1.
+   * @throws StaleTensorError when a later step overwrote it, FreedError when it was disposed of, and
+   * whatever the GPU reported about the dispatches it came from.
+   */
+  data(): Promise<TypedArray> {
+    return runtime('data').read(this);
+  }
+
+  /** The value of a tensor with exactly one element, as a number. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ValueError(
+        'item',
+        `the tensor has ${this.size} elements, shape ${formatShape(this.shape)}; item reads exactly one.`,
+        { mend: 'use data() for all of them.' },
+      );
+    }
+    return (await this.data())[0] ?? Number.NaN;
+  }
+
+  /** Gives the GPU memory back now; a later read is a FreedError. Safe to call twice. */
+  dispose(): void {
+    this.storage?.free();
+    this.freed = true;
+  }
+
+  /** `using x = tensor(...)` where the syntax exists. */
+  declare [Symbol.dispose]: () => void;
+
+  /** @internal */ freed = false;
+
+  /** @internal */
+  assertNotFreed(op: string): void {
+    if (this.freed || this.storage?.freed === true) {
+      throw new FreedError(op, `the tensor ${formatShape(this.shape)} was disposed of.`, {
+        mend: 'dispose of it after its last use, or keep(tensor) a copy.',
+      });
+    }
+  }
+
+  toString(): string {
+    return `Tensor(${this.op.name}, ${this.dtype}${formatShape(this.shape)})`;
+  }
+}
+
+// Older engines lack the symbol: ship it, so that `using` works wherever a compiler provides the syntax.
+const disposeSymbol: symbol = (Symbol.dispose as symbol | undefined) ?? Symbol.for('Symbol.dispose');
+Object.defineProperty(Tensor.prototype, disposeSymbol, {
+  value(this: Tensor) {
+    this.dispose();
+  },
+  configurable: true,
+});
+
+/** A tensor, or a number that becomes a 0-d constant of the other operand's dtype. */
+export type TensorLike = Tensor | number;
+
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}

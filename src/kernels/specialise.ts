@@ -1,0 +1,110 @@
+import { KernelError, suggest } from '../errors.js';
+import type { WgslModule } from './wgslModule.js';
+
+export type BindingAccess = 'uniform' | 'read' | 'read_write';
+
+export interface KernelBinding {
+  readonly name: string;
+  readonly access: BindingAccess;
+  /** WGSL type, such as `array<f32>` or a struct's name. */
+  readonly type: string;
+}
+
+export interface Specialisation {
+  /** Whole declarations by name: their new text; an empty text drops them. */
+  readonly replace: Readonly<Record<string, string>>;
+  /** Bindings of the kernel that are not used any more. */
+  readonly dropBindings: ReadonlySet<string>;
+  readonly extraBindings: readonly KernelBinding[];
+  /** Library modules that the new text calls. */
+  readonly includes: readonly WgslModule[];
+  /** Its declarations stand in for the kernel's same-named defaults. */
+  readonly appended?: WgslModule | undefined;
+  /** Free text in front: structs of extra uniforms, say. */
+  readonly prelude: string;
+}
+
+export interface SpecialisedKernel {
+  readonly code: string;
+  readonly entryPoint: string;
+  /** In order of their binding number in group 0. */
+  readonly bindings: readonly KernelBinding[];
+}
+
+/**
+ * Makes a compilable kernel from a module: includes come once each, in order; named declarations are
+ * replaced whole; storage and uniform variables are declared anew with consecutive binding numbers.
+ */
+export function specialise(kernel: WgslModule, by: Specialisation): SpecialisedKernel {
+  if (kernel.entryPoint === undefined) {
+    throw new KernelError(kernel.name, 'the module has no @compute entry point.');
+  }
+  const modules: WgslModule[] = [];
+  for (const module of [...by.includes, kernel, ...(by.appended ? [by.appended] : [])]) {
+    collect(module, modules);
+  }
+  for (const name of Object.keys(by.replace)) {
+    if (!modules.some((module) => name in module.declarations)) {
+      const known = modules.flatMap((module) => Object.keys(module.declarations));
+      const sentence = `there is no declaration '${name}' to replace; ${suggest(name, known)}`;
+      throw new KernelError(kernel.name, sentence);
+    }
+  }
+  const bindings: KernelBinding[] = [];
+  const seen = new Set<string>();
+  for (const module of modules) {
+    for (const [name, binding] of Object.entries(module.bindings)) {
+      if (seen.has(name) || by.dropBindings.has(name)) continue;
+      seen.add(name);
+      bindings.push({ name, access: binding.access, type: binding.type });
+    }
+  }
+  bindings.push(...by.extraBindings);
+  const declared = bindings.map(declareBinding).join('\n');
+  const bodies = modules.map((module) => rewrite(module, by));
+  const text = [by.prelude, declared, ...bodies].filter((part) => part !== '').join('\n');
+  return { code: enables(text) + text, entryPoint: kernel.entryPoint, bindings };
+}
+
+function collect(module: WgslModule, into: WgslModule[]): void {
+  if (into.includes(module)) return;
+  for (const include of module.includes) collect(include, into);
+  into.push(module);
+}
+
+function declareBinding({ name, access, type }: KernelBinding, number: number): string {
+  const space = access === 'uniform' ? 'uniform' : `storage, ${access}`;
+  return `@group(0) @binding(${number}) var<${space}> ${name}: ${type};`;
+}
+
+/** The module's code with bindings cut out and named declarations exchanged. */
+function rewrite(module: WgslModule, by: Specialisation): string {
+  const edits = Object.entries(module.declarations)
+    .map(([name, declaration]) => ({ ...declaration, text: editOf(module, name, by) }))
+    .filter((edit): edit is typeof edit & { text: string } => edit.text !== undefined)
+    .sort((a, b) => a.start - b.start);
+  let code = '';
+  let from = 0;
+  for (const { start, end, text } of edits) {
+    code += module.code.slice(from, start) + text;
+    from = end;
+  }
+  return code + module.code.slice(from);
+}
+
+function editOf(module: WgslModule, name: string, by: Specialisation): string | undefined {
+  if (name in module.bindings && module.declarations[name]?.kind === 'var') return '';
+  const replacement = by.replace[name];
+  if (replacement !== undefined) return replacement;
+  const overruled = by.appended !== undefined && module !== by.appended && name in by.appended.declarations;
+  return overruled ? '' : undefined;
+}
+
+/** `enable` lines must come first in a file, so they are added here, by use. */
+function enables(code: string): string {
+  let text = '';
+  const subgroups = /\b(subgroup|quad)[A-Z]\w*\s*\(|\bsubgroup_(size|invocation_id)\b/;
+  if (subgroups.test(code)) text += 'enable subgroups;\n';
+  if (/\bf16\b/.test(code)) text += 'enable f16;\n';
+  return text;
+}

@@ -1,0 +1,46 @@
+import { formatShape, ShapeError, ValueError } from '../errors.js';
+import { Parameter } from '../graph/parameter.js';
+import { add } from '../ops/arithmetic.js';
+import { zeros } from '../ops/create.js';
+import { matmul } from '../ops/matmul.js';
+import type { Generator } from '../ops/random.js';
+import { type Initialiser, kaimingUniform } from './initialise.js';
+import { type Module, module } from './module.js';
+
+export interface LinearOptions {
+  /** Default true. It starts at 0. */
+  readonly bias?: boolean;
+  /** Default kaimingUniform. */
+  readonly initialise?: Initialiser;
+  /** Where the draw comes from. Default: the default generator (`random.seed`). */
+  readonly generator?: Generator;
+}
+
+/**
+ * `x W + b` over the last axis: `[...batch, inputs]` to `[...batch, outputs]`. `weight` is
+ * `[inputs, outputs]`, `bias` `[outputs]`.
+ * @throws ShapeError when the last axis is not `inputs`.
+ */
+export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Module {
+  for (const [name, size] of [['inputs', inputs], ['outputs', outputs]] as const) {
+    if (!Number.isInteger(size) || size < 1) {
+      throw new ValueError('nn.linear', `${name} is ${size}; it must be an integer of at least 1.`);
+    }
+  }
+  const { bias: biased = true, initialise = kaimingUniform, generator } = options;
+  const weight = new Parameter(initialise([inputs, outputs], generator), { name: 'weight' });
+  const bias = biased ? new Parameter(zeros([outputs]), { name: 'bias' }) : undefined;
+  return module({
+    description: `linear(${inputs}, ${outputs})`,
+    parameters: bias === undefined ? { weight } : { weight, bias },
+    forward: (x) => {
+      if (x.shape.at(-1) !== inputs) {
+        throw new ShapeError('nn.linear', `the input is ${formatShape(x.shape)}; its last axis must be ${inputs}.`, {
+          mend: x.rank > 2 ? 'flatten it first: nn.flatten().' : 'check the sizes of the layers before it.',
+        });
+      }
+      const product = matmul(x, weight);
+      return bias === undefined ? product : add(product, bias);
+    },
+  });
+}

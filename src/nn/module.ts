@@ -1,0 +1,79 @@
+import type { Parameter } from '../graph/parameter.js';
+import type { Tensor } from '../graph/tensor.js';
+import { observe } from '../graph/trace.js';
+
+/**
+ * A part of a model: a function of tensors that owns parameters, may hold other parts, and may behave
+ * differently in training. Call it like a function.
+ */
+export interface Module {
+  (x: Tensor): Tensor;
+  /** All parameters, each once, in a stable order, with dotted names such as `0.weight`. */
+  parameters(): Parameter[];
+  /** The same by name. A tied parameter appears under its first name. */
+  namedParameters(): Map<string, Parameter>;
+  /** Training mode (default): dropout drops. */
+  train(): Module;
+  /** Evaluation mode. A compiled step follows the change with another plan. */
+  eval(): Module;
+  readonly training: boolean;
+  /** What it is, for messages: `linear(784, 128)`. */
+  readonly description: string;
+}
+
+export interface ModuleParts {
+  readonly description: string;
+  /** `training` is observed: a compiled step that called it follows the mode. */
+  readonly forward: (x: Tensor, training: () => boolean) => Tensor;
+  /** Own parameters by name. */
+  readonly parameters?: Readonly<Record<string, Parameter>>;
+  /** Parts by name. */
+  readonly children?: Readonly<Record<string, Module>>;
+}
+
+/**
+ * Makes a module from its parts: how users write layers of their own.
+ *
+ * @example
+ * const scale = new Parameter([1]);
+ * const layer = nn.module({ description: 'scale', parameters: { scale }, forward: (x) => multiply(x, scale) });
+ */
+export function module({ description, forward, parameters = {}, children = {} }: ModuleParts): Module {
+  let training = true;
+  const mode = () => observe(() => training);
+  const setMode = (value: boolean): Module => {
+    training = value;
+    for (const child of Object.values(children)) if (value) child.train();
+      else child.eval();
+    return self;
+  };
+  const named = (): Map<string, Parameter> => {
+    const found = new Map<string, Parameter>();
+    const seen = new Set<Parameter>();
+    const add = (name: string, parameter: Parameter) => {
+      if (seen.has(parameter)) return;
+      seen.add(parameter);
+      found.set(name, parameter);
+    };
+    for (const [name, parameter] of Object.entries(parameters)) add(name, parameter);
+    for (const [prefix, child] of Object.entries(children)) {
+      for (const [name, parameter] of child.namedParameters()) add(`${prefix}.${name}`, parameter);
+    }
+    return found;
+  };
+  const self: Module = Object.assign((x: Tensor) => forward(x, mode), {
+    parameters: () => {
+      const all = named();
+      for (const [name, parameter] of all) parameter.name = name;
+      return [...all.values()];
+    },
+    namedParameters: named,
+    train: () => setMode(true),
+    eval: () => setMode(false),
+    training,
+    description,
+  });
+  Object.defineProperty(self, 'training', { get: () => training });
+  return self;
+}
+

@@ -1,0 +1,31 @@
+import casts from '../../shaders/elementwise/casts.wgsl';
+import type { DType } from '../graph/dtype.js';
+import { asTensor } from '../graph/source.js';
+import { Tensor, type TensorLike } from '../graph/tensor.js';
+import { apply, opOf } from './elementwise.js';
+
+const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool'];
+
+function cast(name: string, result: DType) {
+  const spec = { name, module: casts, dtypes, result };
+  const op = opOf(spec);
+  const call = (x: TensorLike): Tensor => {
+    const tensor = x instanceof Tensor ? x : asTensor(name, x);
+    return tensor.dtype === result ? tensor : apply(spec, op, [tensor]);
+  };
+  return Object.assign(call, { op, spec, arity: 1 as const });
+}
+
+/** As f32: integers to the nearest float, bools to 0 or 1. No gradient flows through casts of integers. */
+export const toF32 = cast('toF32', 'f32');
+/** As i32: truncated toward zero, held to the range; NaN becomes 0. */
+export const toI32 = cast('toI32', 'i32');
+/** As u32: truncated, held to the range; NaN and negative numbers become 0. */
+export const toU32 = cast('toU32', 'u32');
+/** True where not zero. */
+export const toBool = cast('toBool', 'bool');
+
+/** As another dtype. */
+export function castTo(x: TensorLike, dtype: DType): Tensor {
+  return { f32: toF32, i32: toI32, u32: toU32, bool: toBool }[dtype](x);
+}

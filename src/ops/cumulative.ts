@@ -1,0 +1,59 @@
+import cumulativeWgsl from '../../shaders/reduce/cumulative.wgsl';
+import { storageType } from '../graph/dtype.js';
+import type { KernelOp } from '../graph/op.js';
+import { asTensor } from '../graph/source.js';
+import { Tensor, type TensorLike } from '../graph/tensor.js';
+import { foldGrid } from '../kernels/workgroups.js';
+import { arrange, rearrange } from './arrange.js';
+import { checkDtype } from './elementwise.js';
+
+const WORKGROUP_SIZE = 64;
+
+const cumulativeSumOp: KernelOp = {
+  name: 'cumulativeSum',
+  kind: 'kernel',
+  access: ['fused'],
+  vjp: ({ cotangent, attributes }) => [
+    alongLast(cotangent, attributes.reverse !== true, attributes.exclusive === true),
+  ],
+  lower: ({ node, inputs }) => {
+    const [source] = inputs as [Tensor];
+    const count = source.shape.at(-1) ?? 1;
+    const rows = count === 0 ? 0 : source.size / count;
+    const workgroups = foldGrid(Math.ceil(rows / WORKGROUP_SIZE));
+    return {
+      kernel: cumulativeWgsl,
+      variant: 'serial',
+      loads: { load_source: { tensor: source, extents: [rows, count] } },
+      stores: { store_result: { tensor: node, extents: [rows, count] } },
+      replace: {
+        Element: `alias Element = ${storageType(node.dtype)};`,
+        REVERSE: `const REVERSE = ${node.attributes.reverse === true};`,
+        EXCLUSIVE: `const EXCLUSIVE = ${node.attributes.exclusive === true};`,
+      },
+      uniforms: { rows, count, gridWidth: workgroups[0] },
+      overrides: { WORKGROUP_SIZE },
+      workgroups,
+      flops: source.size,
+    };
+  },
+};
+
+function alongLast(x: Tensor, reverse: boolean, exclusive: boolean): Tensor {
+  return new Tensor(cumulativeSumOp, [x], x.shape, x.dtype, { reverse, exclusive });
+}
+
+export interface CumulativeOptions {
+  /** From the end backwards. Default false. */
+  readonly reverse?: boolean;
+  /** Without the element itself, so the first is 0. Default false. */
+  readonly exclusive?: boolean;
+}
+
+/** Running sums along an axis (default: the last), in order. */
+export function cumulativeSum(x: TensorLike, axis = -1, options: CumulativeOptions = {}): Tensor {
+  const tensor = asTensor('cumulativeSum', x);
+  checkDtype('cumulativeSum', tensor.dtype, ['f32', 'i32', 'u32']);
+  const arranged = arrange('cumulativeSum', tensor, axis);
+  return rearrange(alongLast(arranged.tensor, options.reverse === true, options.exclusive === true), arranged);
+}

@@ -1,0 +1,120 @@
+import { formatShape, ValueError } from '../errors.js';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../data/safetensors.js';
+import type { TypedArray } from '../graph/dtype.js';
+import type { Parameter } from '../graph/parameter.js';
+import { sameShape } from '../graph/shape.js';
+import { tensor } from '../graph/source.js';
+import type { Module } from '../nn/module.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { defaultGenerator, type Generator } from '../ops/random.js';
+
+/** What a run is made of; whatever is given is saved, and loaded into place. */
+export interface CheckpointParts {
+  readonly model?: Module;
+  readonly optimizer?: Optimizer;
+  /** Default: the default generator (its count of draws; the seed is checked). */
+  readonly generator?: Generator;
+}
+
+export interface CheckpointOptions {
+  /** Where the data stands: `batches(...).position`. */
+  readonly position?: { readonly epoch: number; readonly index: number };
+  /** Anything JSON can hold: a run's options, a curve. */
+  readonly extra?: unknown;
+}
+
+export interface LoadedCheckpoint {
+  readonly position: { readonly epoch: number; readonly index: number } | undefined;
+  readonly extra: unknown;
+}
+
+const FORMAT = 'cotangent-1';
+
+/**
+ * A run as safetensors: parameters, optimizer state and step count, the random counter, the data's position.
+ * A run resumed from it ends with the same bits as an unbroken one.
+ *
+ * @returns the file's bytes. In Node, `writeFileAtomically` of `cotangent/node` writes them beside and renames.
+ */
+export async function saveCheckpoint(
+  { model, optimizer, generator = defaultGenerator() }: CheckpointParts,
+  options: CheckpointOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const tensors: Record<string, SafetensorsTensor> = {};
+  const entry = (shape: readonly number[], data: TypedArray): SafetensorsTensor => ({ shape, dtype: 'F32', data: data as Float32Array });
+  // All reads are asked for at once: they see one moment, and the GPU is waited for once.
+  const pending: Promise<void>[] = [];
+  for (const [name, parameter] of model?.namedParameters() ?? []) {
+    pending.push(parameter.data().then((data) => void (tensors[`model.${name}`] = entry(parameter.shape, data))));
+  }
+  const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
+  for (const [name, { shape, read }] of state?.tensors ?? []) {
+    pending.push(read().then((data) => void (tensors[`optimizer.${name}`] = entry(shape, data))));
+  }
+  const { seed, stream, step } = generator;
+  const metadata = {
+    format: FORMAT,
+    generator: JSON.stringify({ seed, stream, step }),
+    ...(state === undefined ? {} : { optimizer: JSON.stringify({ name: state.name, step: state.step }) }),
+    ...(options.position === undefined ? {} : { position: JSON.stringify(options.position) }),
+    ...(options.extra === undefined ? {} : { extra: JSON.stringify(options.extra) }),
+  };
+  await Promise.all(pending);
+  return encodeSafetensors(tensors, metadata);
+}
+
+function namesOf(model: Module): Map<Parameter, string> {
+  return new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
+}
+
+/**
+ * Loads what `saveCheckpoint` wrote. Nothing changes unless everything fits.
+ * @throws ValueError naming the tensors that are missing, unexpected or of another shape, or what is wrong
+ * with the file and where.
+ */
+export function loadCheckpoint(
+  bytes: Uint8Array,
+  { model, optimizer, generator = defaultGenerator() }: CheckpointParts,
+  { name = 'checkpoint' }: { readonly name?: string } = {},
+): LoadedCheckpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, { name });
+  const { format } = metadata;
+  if (format !== FORMAT) {
+    throw new ValueError('loadCheckpoint', `${name} is no checkpoint of ours: its format is '${format ?? 'unset'}', not '${FORMAT}'.`);
+  }
+  const wanted = new Map<string, { shape: readonly number[]; write: (data: Float32Array) => void }>();
+  for (const [key, parameter] of model?.namedParameters() ?? []) {
+    wanted.set(`model.${key}`, { shape: parameter.shape, write: (data) => parameter.assign(tensor(data, { shape: parameter.shape })) });
+  }
+  const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
+  for (const [key, { shape, write }] of state?.tensors ?? []) wanted.set(`optimizer.${key}`, { shape, write });
+  const complaints: string[] = [];
+  for (const [key, { shape }] of wanted) {
+    const found = tensors.get(key);
+    if (found === undefined) complaints.push(`'${key}' ${formatShape(shape)} is missing`);
+    else if (!sameShape(found.shape, shape)) complaints.push(`'${key}' is ${formatShape(found.shape)}, expected ${formatShape(shape)}`);
+    else if (found.dtype !== 'F32') complaints.push(`'${key}' is ${found.dtype}, expected F32`);
+  }
+  for (const key of tensors.keys()) {
+    const ours = (key.startsWith('model.') && model) || (key.startsWith('optimizer.') && optimizer);
+    if (ours && !wanted.has(key)) complaints.push(`'${key}' is unexpected`);
+  }
+  const optimizerFacts = parse<{ name: string; step: number }>(metadata.optimizer);
+  if (state !== undefined && optimizerFacts !== undefined && optimizerFacts.name !== state.name) {
+    complaints.push(`its optimizer is '${optimizerFacts.name}', not '${state.name}'`);
+  }
+  if (complaints.length > 0) {
+    throw new ValueError('loadCheckpoint', `${name} does not fit: ${complaints.join('; ')}.`, {
+      mend: 'build the same model and optimizer as the run that saved it.',
+    });
+  }
+  for (const [key, { write }] of wanted) write(tensors.get(key)?.data as Float32Array);
+  if (state !== undefined && optimizerFacts !== undefined) state.setStep(optimizerFacts.step);
+  const drawn = parse<{ seed: number; stream: number; step: number }>(metadata.generator);
+  if (drawn !== undefined) generator.restore(drawn);
+  return { position: parse(metadata.position), extra: parse(metadata.extra) };
+}
+
+function parse<T>(text: string | undefined): T | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
