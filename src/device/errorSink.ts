@@ -1,4 +1,4 @@
-import { CotangentError, KernelError, OutOfMemoryError } from '../errors.js';
+import { type CotangentError, KernelError, OutOfMemoryError } from '../errors.js';
 import type { DeviceLoss } from './recovery.js';
 
 /** Uncaptured errors kept at most: the first ones are causes, the rest consequences. */

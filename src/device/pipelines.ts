@@ -1,4 +1,4 @@
-import { CotangentError, findCallSite, KernelError } from '../errors.js';
+import { type CotangentError, findCallSite, KernelError } from '../errors.js';
 import { type ErrorSink, wording } from './errorSink.js';
 import { STAGE_COMPUTE } from './flags.js';
 import type { DeviceLoss } from './recovery.js';
@@ -98,8 +98,7 @@ export class PipelineCache {
 
   /** The pipeline if it exists already. */
   get(description: PipelineDescription): GPUComputePipeline | undefined {
-    const module = this.#modules.get(description.code);
-    return module && this.#pipelines.get(keyOf(module.id, description))?.pipeline;
+    return this.#find(description)?.pipeline;
   }
 
   /**
@@ -111,24 +110,21 @@ export class PipelineCache {
   create(description: PipelineDescription): CreatedPipeline {
     this.#loss.assertAlive(description.label);
     const { pipelineLayout } = this.layout(description.signature);
-    const callSite = findCallSite();
-    let key = '';
-    let module: GPUShaderModule | undefined;
-    let known: CreatedPipeline | undefined;
-    const { result: pipeline, error } = this.#errors.scope(description.label, () => {
-      const entry = this.#module(description);
-      key = keyOf(entry.id, description);
-      module = entry.module;
-      known = this.#pipelines.get(key);
-      if (known !== undefined) return known.pipeline;
-      this.#created += 1;
-      return this.#gpu.createComputePipeline(describe(description, entry.module, pipelineLayout));
-    });
+    const known = this.#find(description);
     if (known !== undefined) return known;
+    const callSite = findCallSite();
+    this.#created += 1;
+    const { result, error } = this.#errors.scope(description.label, () => {
+      const { id, module } = this.#module(description);
+      const pipeline = this.#gpu.createComputePipeline(describe(description, module, pipelineLayout));
+      return { key: keyOf(id, description), module, pipeline };
+    });
+    const { key, module, pipeline } = result;
     const verdict = error.then(async (refusal) => {
       if (refusal === undefined) return undefined;
       this.#pipelines.delete(key);
-      if (this.#loss.isLost || !(refusal instanceof KernelError) || module === undefined) return refusal;
+      // Only a refusal can be about the WGSL; lost devices and full memory speak for themselves.
+      if (!(refusal instanceof KernelError)) return refusal;
       return explain(description, module, callSite, refusal.cause ?? refusal);
     });
     const made = { pipeline, error: verdict };
@@ -139,7 +135,7 @@ export class PipelineCache {
   /**
    * Makes the pipeline without blocking; different ones compile in parallel, and calls for the same one share it.
    *
-   * @throws (rejects) KernelError with the offending lines of WGSL; OutOfMemoryError; DeviceLostError.
+   * @throws (rejects) KernelError with the offending lines of WGSL; DeviceLostError.
    */
   createAsync(description: PipelineDescription): Promise<GPUComputePipeline> {
     const callSite = findCallSite();
@@ -151,15 +147,15 @@ export class PipelineCache {
   async #begin(description: PipelineDescription, callSite: string | undefined): Promise<GPUComputePipeline> {
     this.#loss.assertAlive(description.label);
     const { pipelineLayout } = this.layout(description.signature);
-    // A module's own errors are repeated by its pipeline, with its compilation messages.
-    const { result: entry } = this.#errors.scope(description.label, () => this.#module(description));
-    const key = keyOf(entry.id, description);
-    const known = this.#pipelines.get(key);
+    const known = this.#find(description);
     if (known !== undefined) {
       const refusal = await known.error;
       if (refusal !== undefined) throw refusal;
       return known.pipeline;
     }
+    // A module's own errors are repeated by its pipeline, with its compilation messages.
+    const { result: entry } = this.#errors.scope(description.label, () => this.#module(description));
+    const key = keyOf(entry.id, description);
     this.#created += 1;
     const made = this.#compile(description, entry.module, pipelineLayout, callSite).then(
       (pipeline) => {
@@ -186,12 +182,19 @@ export class PipelineCache {
     try {
       pipeline = await this.#gpu.createComputePipelineAsync(describe(description, module, layout));
     } catch (cause) {
-      if (this.#loss.isLost) throw this.#loss.error(description.label);
+      // A wrong kernel is known at once; any other failure may be the first sign of a lost device.
+      const wrong = (cause as Partial<GPUPipelineError>).reason === 'validation';
+      if (this.#loss.isLost || (!wrong && (await this.#loss.explains()))) throw this.#loss.error(description.label);
       throw await explain(description, module, callSite, cause);
     }
     // A lost device resolves with a pipeline that does nothing.
     this.#loss.assertAlive(description.label);
     return pipeline;
+  }
+
+  #find(description: PipelineDescription): CreatedPipeline | undefined {
+    const entry = this.#modules.get(description.code);
+    return entry && this.#pipelines.get(keyOf(entry.id, description));
   }
 
   #module({ code, label }: PipelineDescription): { readonly id: number; readonly module: GPUShaderModule } {
@@ -229,6 +232,20 @@ function describe(
   return { label, layout, compute: { module, entryPoint, constants } };
 }
 
+const messagesByModule = new WeakMap<GPUShaderModule, Promise<readonly GPUCompilationMessage[]>>();
+
+/** The compiler's errors, asked for once a module: Chrome leaves a second question open until other work stirs it. */
+function compilationErrors(module: GPUShaderModule): Promise<readonly GPUCompilationMessage[]> {
+  const known = messagesByModule.get(module);
+  if (known !== undefined) return known;
+  const asked = module.getCompilationInfo().then(
+    ({ messages }) => messages.filter((message) => message.type === 'error'),
+    () => [],
+  );
+  messagesByModule.set(module, asked);
+  return asked;
+}
+
 /** The compiler's messages as one KernelError; without any, the GPU's own words about the pipeline. */
 async function explain(
   description: PipelineDescription,
@@ -236,11 +253,7 @@ async function explain(
   callSite: string | undefined,
   cause: unknown,
 ): Promise<KernelError> {
-  const messages = await module.getCompilationInfo().then(
-    (info) => info.messages.filter((message) => message.type === 'error'),
-    () => [],
-  );
-  const [first, ...rest] = messages;
+  const [first, ...rest] = await compilationErrors(module);
   if (first === undefined) return new KernelError(description.label, wording(cause), { callSite, cause });
   const source = description.code.split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/);
   const blocks = [`${first.message.trim()}${excerpt(description, source, first)}`];

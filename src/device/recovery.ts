@@ -35,7 +35,10 @@ export class DeviceLoss {
         mend: 'make a new engine with await init(), and destroy an engine only after its last use.',
       });
     }
-    const said = (this.#why?.message ?? '').trim().replace(/[.\s]+$/, '').replace(/\s+/g, ' ');
+    const said = (this.#why?.message ?? '')
+      .trim()
+      .replace(/[.\s]+$/, '')
+      .replace(/\s+/g, ' ');
     return new DeviceLostError(
       op,
       `the GPU device was lost (${said === '' ? 'the browser gave no reason' : said}); its tensors are gone.`,
