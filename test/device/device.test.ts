@@ -119,7 +119,7 @@ describe('an open device', () => {
     expect(features.has('timestamp-query')).toBe(false);
   });
 
-  test('takes the adapter\u2019s limits for sizes, but 8 storage buffers', async () => {
+  test('takes the adapter’s limits for sizes, but 8 storage buffers', async () => {
     const device = await open();
     const adapter = await navigator.gpu.requestAdapter();
     expect(device.limits.maxBufferSize).toBe(adapter?.limits.maxBufferSize);

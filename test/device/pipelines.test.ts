@@ -190,7 +190,7 @@ describe('pipelines that the GPU refuses though the WGSL compiles', () => {
     expect(text).toMatch(/^KernelError: entry\.wgsl: .*mian/s);
   });
 
-  test('a refused constant leaves the module\u2019s other pipelines in place', async () => {
+  test('a refused constant leaves the module’s other pipelines in place', async () => {
     const good = await device.pipelines.createAsync(scaling('sibling'));
     await complaint(() => device.pipelines.createAsync(scaling('sibling', { constants: { fctor: 1 } })));
     expect(device.pipelines.get(scaling('sibling'))).toBe(good);

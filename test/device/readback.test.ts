@@ -131,7 +131,7 @@ describe('the ring', () => {
 });
 
 describe('stage', () => {
-  test('copies in the caller\u2019s encoder', async () => {
+  test('copies in the caller’s encoder', async () => {
     const { buffer } = counting(8, 100);
     const encoder = device.gpu.createCommandEncoder();
     const whole = device.readback.stage(encoder, buffer, 0, 32);
