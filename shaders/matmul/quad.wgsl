@@ -1,0 +1,151 @@
+// Matrix product, four lanes sharing what they load: result = a b, in batches.
+//   a [batches, rows, inner]   b [batches, inner, columns], both by strides   ->   result [batches, rows, columns]
+// variant  quad: needs subgroups. A workgroup is one quad and owns TILE_ROWS x TILE_COLUMNS results, lane l every fourth
+//          column from l on. For four rows of a each lane loads one and swaps it with the other three, so one step of
+//          inner costs 8 + 4 loads for 32 x 16 results. For adapters whose subgroup is four lanes of one CPU core;
+//          on a real GPU a workgroup of four leaves most of its subgroup idle: blocked.wgsl
+// tiles    TILE_ROWS 32, or 16, 8, 4 for few rows; TILE_COLUMNS 16, or 12, 8, 4 for few columns (10 classes: 12)
+// bytes    reads 4 rows columns inner (1 / TILE_ROWS + 1 / TILE_COLUMNS), each batch; writes the result once
+// flops    2 rows columns inner, each batch
+// order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
+// tails    rows and columns past the end load the last one again and are not stored; inner's last 1 to 3 steps go singly
+// grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches;
+//          each at most 65535, so columns up to 1 048 560 and rows up to 2 097 120
+
+struct Sizes {
+  rows: u32, columns: u32, inner: u32, batches: u32,
+  aOffset: u32, aRow: u32, aInner: u32, aBatch: u32,      // in elements: where a starts, and its strides
+  bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
+}
+
+// Comparisons with these fold when the pipeline is made; comparing with a uniform instead halves the speed.
+override TILE_ROWS: u32 = 32;
+override TILE_COLUMNS: u32 = 16;
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+
+// The epilogue: the planner replaces it when bias, activation or mask are fused in.
+fn store_result(batch: u32, row: u32, column: u32, value: f32) {
+  result[(batch * sizes.rows + row) * sizes.columns + column] = value;
+}
+
+// Column r of the sum belongs to row (lane xor r) of its four: a swap by r brings that row's element of a.
+fn multiplyAdd(left: f32, right: vec4f, sum: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    fma(vec4f(left), right, sum[0]),
+    fma(vec4f(quadSwapX(left)), right, sum[1]),
+    fma(vec4f(quadSwapY(left)), right, sum[2]),
+    fma(vec4f(quadSwapDiagonal(left)), right, sum[3]),
+  );
+}
+
+// Four steps of inner, so that a sum is fetched and put back once for four fma.
+fn multiplyAddFour(at: u32, step: u32, right: mat4x4f, sum: mat4x4f) -> mat4x4f {
+  let one = multiplyAdd(a[at], right[0], sum);
+  let two = multiplyAdd(a[at + step], right[1], one);
+  let three = multiplyAdd(a[at + 2u * step], right[2], two);
+  return multiplyAdd(a[at + 3u * step], right[3], three);
+}
+
+// The lane's columns of one row of b.
+fn loadRow(at: vec4u, step: u32) -> vec4f {
+  var row = vec4f(b[at[0] + step], 0.0, 0.0, 0.0);
+  if (TILE_COLUMNS > 4u) { row[1] = b[at[1] + step]; }
+  if (TILE_COLUMNS > 8u) { row[2] = b[at[2] + step]; }
+  if (TILE_COLUMNS > 12u) { row[3] = b[at[3] + step]; }
+  return row;
+}
+
+@compute @workgroup_size(4)
+fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) invocation: u32) {
+  let lane = invocation % 4u;
+  let batch = group.z;
+  let row = group.y * TILE_ROWS;
+  let column = group.x * TILE_COLUMNS + lane;
+
+  // Where the lane's rows of a and columns of b start; past the end, the last one again.
+  let aStart = sizes.aOffset + batch * sizes.aBatch;
+  let bStart = sizes.bOffset + batch * sizes.bBatch;
+  let lastRow = sizes.rows - 1u;
+  let lastColumns = vec4u(sizes.columns - 1u);
+  let a0 = aStart + min(row + lane, lastRow) * sizes.aRow;
+  let a1 = aStart + min(row + 4u + lane, lastRow) * sizes.aRow;
+  let a2 = aStart + min(row + 8u + lane, lastRow) * sizes.aRow;
+  let a3 = aStart + min(row + 12u + lane, lastRow) * sizes.aRow;
+  let a4 = aStart + min(row + 16u + lane, lastRow) * sizes.aRow;
+  let a5 = aStart + min(row + 20u + lane, lastRow) * sizes.aRow;
+  let a6 = aStart + min(row + 24u + lane, lastRow) * sizes.aRow;
+  let a7 = aStart + min(row + 28u + lane, lastRow) * sizes.aRow;
+  let bAt = bStart + min(column + vec4u(0u, 4u, 8u, 12u), lastColumns) * sizes.bColumn;
+
+  let aStep = sizes.aInner;
+  let bStep = sizes.bInner;
+  var c0 = mat4x4f();
+  var c1 = mat4x4f();
+  var c2 = mat4x4f();
+  var c3 = mat4x4f();
+  var c4 = mat4x4f();
+  var c5 = mat4x4f();
+  var c6 = mat4x4f();
+  var c7 = mat4x4f();
+
+  // By four: a longer turn outgrows the processor's instruction caches (by 8: 7, by 4: 12 GFLOP/s).
+  var aAt = 0u;
+  var bRow = 0u;
+  for (var k = sizes.inner / 4u; k > 0u; k -= 1u) {
+    let right = mat4x4f(
+      loadRow(bAt, bRow), loadRow(bAt, bRow + bStep), loadRow(bAt, bRow + 2u * bStep), loadRow(bAt, bRow + 3u * bStep),
+    );
+    c0 = multiplyAddFour(a0 + aAt, aStep, right, c0);
+    if (TILE_ROWS > 4u) {
+      c1 = multiplyAddFour(a1 + aAt, aStep, right, c1);
+    }
+    if (TILE_ROWS > 8u) {
+      c2 = multiplyAddFour(a2 + aAt, aStep, right, c2);
+      c3 = multiplyAddFour(a3 + aAt, aStep, right, c3);
+    }
+    if (TILE_ROWS > 16u) {
+      c4 = multiplyAddFour(a4 + aAt, aStep, right, c4);
+      c5 = multiplyAddFour(a5 + aAt, aStep, right, c5);
+      c6 = multiplyAddFour(a6 + aAt, aStep, right, c6);
+      c7 = multiplyAddFour(a7 + aAt, aStep, right, c7);
+    }
+    aAt += 4u * aStep;
+    bRow += 4u * bStep;
+  }
+  for (var k = sizes.inner % 4u; k > 0u; k -= 1u) {
+    let right = loadRow(bAt, bRow);
+    c0 = multiplyAdd(a[a0 + aAt], right, c0);
+    if (TILE_ROWS > 4u) {
+      c1 = multiplyAdd(a[a1 + aAt], right, c1);
+    }
+    if (TILE_ROWS > 8u) {
+      c2 = multiplyAdd(a[a2 + aAt], right, c2);
+      c3 = multiplyAdd(a[a3 + aAt], right, c3);
+    }
+    if (TILE_ROWS > 16u) {
+      c4 = multiplyAdd(a[a4 + aAt], right, c4);
+      c5 = multiplyAdd(a[a5 + aAt], right, c5);
+      c6 = multiplyAdd(a[a6 + aAt], right, c6);
+      c7 = multiplyAdd(a[a7 + aAt], right, c7);
+    }
+    aAt += aStep;
+    bRow += bStep;
+  }
+
+  // A loop, not 128 stores: the epilogue is compiled four times.
+  var tile = array<mat4x4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
+  let end = min(sizes.columns, (group.x + 1u) * TILE_COLUMNS);
+  for (var i = 0u; i < min(TILE_ROWS, (lastRow | 3u) + 1u - row); i += 1u) {
+    let at = row + (i ^ lane);
+    if (at > lastRow) { continue; }
+    let values = tile[i / 4u][i % 4u];
+    if (column < end) { store_result(batch, at, column, values[0]); }
+    if (column + 4u < end) { store_result(batch, at, column + 4u, values[1]); }
+    if (column + 8u < end) { store_result(batch, at, column + 8u, values[2]); }
+    if (column + 12u < end) { store_result(batch, at, column + 12u, values[3]); }
+  }
+}
