@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { Engine, type EngineOptions } from '../../src/graph/engine.js';
+
+const engines = new Map<string, Promise<Engine>>();
+
+/** One engine for each set of options, shared by all files of the page; a lost one makes room for another. */
+function shared(options: EngineOptions): Promise<Engine> {
+  const key = JSON.stringify(options);
+  let engine = engines.get(key);
+  if (engine === undefined) {
+    engine = Engine.create(options);
+    engines.set(key, engine);
+    void engine.then(({ device }) => device.gpu.lost.then(() => engines.delete(key)));
+  }
+  return engine;
+}
+
+/**
+ * Makes an engine the current one for every test of the file, and fails a test that left a GPU error behind.
+ * @returns a function that gives the engine, inside tests.
+ */
+export function useEngine(options: EngineOptions = {}): () => Engine {
+  let engine: Engine | undefined;
+  beforeAll(async () => {
+    engine = await shared(options);
+  });
+  beforeEach(async () => {
+    // An earlier file may have lost it.
+    engine = (await shared(options)).use();
+  });
+  afterEach(async () => {
+    engine?.use();
+    await engine?.ready();
+  });
+  return () => {
+    if (engine === undefined) throw new Error('useEngine: there is an engine inside tests only');
+    return engine;
+  };
+}
+
+/** An engine of the file's own, destroyed at its end: for counts and limits that others would disturb. */
+export function useOwnEngine(options: EngineOptions = {}): () => Engine {
+  let engine: Engine | undefined;
+  beforeAll(async () => {
+    engine = await Engine.create(options);
+  });
+  beforeEach(() => {
+    engine?.use();
+  });
+  afterEach(async () => {
+    engine?.use();
+    await engine?.ready();
+  });
+  afterAll(() => engine?.destroy());
+  return () => {
+    if (engine === undefined) throw new Error('useOwnEngine: there is an engine inside tests only');
+    return engine;
+  };
+}
