@@ -83,7 +83,7 @@ export class AnomalyError extends CotangentError {
 }
 
 /** Folder of this file: frames inside it are the library's own. */
-const LIBRARY = new URL('.', import.meta.url).href;
+const LIBRARY = import.meta.url.replace(/[^/]*$/, '');
 
 /** The first stack frame outside the library, as `file.ts:line:column`; undefined when there is none. */
 export function findCallSite(): string | undefined {
@@ -93,6 +93,7 @@ export function findCallSite(): string | undefined {
     const frame = /\(?((?:[a-z-]+:\/\/|\/)[^()]*?):(\d+):(\d+)\)?$/.exec(line.trim());
     if (frame === null) continue;
     const [, file = '', row, column] = frame;
+    if (file.startsWith('node:') || line.includes('(node:')) continue;
     if (file.startsWith(LIBRARY) || `file://${file}`.startsWith(LIBRARY)) continue;
     const name = file.replace(/[?#].*$/, '').split('/').at(-1);
     return `${name}:${row}:${column}`;

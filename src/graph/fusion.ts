@@ -30,7 +30,9 @@ export interface FusionOptions {
  * 1. chain: elementwise neighbours over the same elements share a loop;
  * 2. epilogue: an elementwise consumer of a kernel's output runs in its store hook;
  * 3. family: kernels made to run as one (a loss's value and its gradient) do;
- * 4. prologue: a chain read only by one kernel runs in its load hook.
+ * 4. prologue: a chain read only by one kernel runs in its load hook;
+ * 5. sink: a result that only one other loop reads, and that is made of one stored value, is made there
+ *    (a relu's mask in the backward pass): as many loads, one store less.
  * A fusion never makes a cycle between groups, nor more than 8 storage buffers.
  */
 export class Fusion {
@@ -53,7 +55,9 @@ export class Fusion {
       }
     }
     for (const value of ir.values) this.#place(value);
-    if (this.#enabled) for (const group of [...this.groups]) this.#prologue(group);
+    if (!this.#enabled) return;
+    for (const group of [...this.groups]) this.#prologue(group);
+    for (const group of [...this.groups]) this.#sink(group);
   }
 
   /** A copy made after grouping gets a dispatch of its own. */
@@ -157,6 +161,29 @@ export class Fusion {
         }
         this.groups.splice(this.groups.indexOf(chain), 1);
       });
+    }
+  }
+
+  /** Rule 5. */
+  #sink(group: Group): void {
+    for (const value of [...group.members].reverse()) {
+      if (!this.isStored(value) || this.#pinned.has(value) || value.forced) continue;
+      const consumers = this.consumersOf(value);
+      const [first] = consumers;
+      const target = first === undefined ? undefined : this.groupOf.get(first);
+      if (target === undefined || target === group) continue;
+      const readInLoop = (one: Value) =>
+        target.members.has(one) && one.operands.every((operand) => operand.value !== value || isLinear(operand));
+      if (!consumers.every(readInLoop) || target.elements !== group.elements) continue;
+      const sources = value.operands.map((operand) => operand.value).filter((one) => !one.virtual);
+      const [source] = sources;
+      if (source === undefined || sources.length > 1) continue;
+      // What it is made of must be in a buffer anyway.
+      const available = this.groupOf.get(source) === undefined || this.isStored(source);
+      if (!available) continue;
+      group.members.delete(value);
+      target.members.add(value);
+      this.groupOf.set(value, target);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Device } from '../device/device.js';
+import type { KernelBinding } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import type { Tensor } from './tensor.js';
 import type { View } from './view.js';
@@ -40,6 +41,8 @@ export interface Lowering {
   readonly ranges?: Readonly<Record<string, BufferRange>>;
   /** Scratch buffers of this lowering's dispatches, by binding; the same key in two lowerings of one node is the same buffer. */
   readonly scratch?: Readonly<Record<string, { readonly key: string; readonly bytes: number }>>;
+  /** Bindings that replaced declarations use and the kernel lacks. */
+  readonly extra?: readonly KernelBinding[];
   readonly uniforms?: Readonly<Record<string, UniformValue>>;
   readonly overrides?: Readonly<Record<string, number>>;
   /** Whole declarations by name; the text replaces them. */

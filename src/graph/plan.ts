@@ -292,13 +292,18 @@ class Builder {
       if (found === undefined) throw new KernelError(kernel.name, `there is no hook '${name}'.`);
       return found;
     };
+    const added: string[] = [];
     for (const [name, load] of Object.entries(lowering.loads ?? {})) {
-      const { parameters, returns } = signatureOf(name);
       const operand = this.#operandOf(group, load.tensor);
-      const type = returns === undefined ? 'f32' : returns;
-      const names = parameters.map((parameter) => parameter.name);
-      hooks[name] = composer.loadHook(name, names, type, operand, load.extents);
-      dropped.add(name.replace(/^load_/, ''));
+      const known = functions[name];
+      if (known === undefined) {
+        // A hook that only replaced declarations call (a loss's parameter).
+        const type = load.tensor.dtype;
+        added.push(composer.loadHook(name, ['i', 'j', 'k'].slice(0, load.extents.length), type, operand, load.extents));
+        continue;
+      }
+      const names = known.parameters.map((parameter) => parameter.name);
+      hooks[name] = composer.loadHook(name, names, known.returns ?? 'f32', operand, load.extents);
     }
     for (const name of Object.keys(functions)) {
       if (!name.startsWith('store_')) continue;
@@ -307,15 +312,15 @@ class Builder {
       const store = lowering.stores?.[name];
       const { parameters } = signatureOf(name);
       const indices = parameters.slice(0, -1).map((parameter) => parameter.name);
-      const last = parameters.at(-1);
-      const type = last?.type ?? 'f32';
-      dropped.add(name.replace(/^store_/, ''));
+      const type = parameters.at(-1)?.type ?? 'f32';
       const target = store === undefined ? undefined : this.#anchorOf(group, store.tensor);
-      const stored =
-        target === undefined ? [] : this.#storedWith(group, target).filter((value) => value !== undefined);
+      const stored = target === undefined ? [] : this.#storedWith(group, target);
       hooks[name] = composer.storeHook(name, indices, type, target, stored, store?.extents ?? []);
     }
-    this.#dispatch({ group, lowering, composer, hooks, dropped, label: kernelLabel(group, anchor) });
+    for (const name of [...Object.keys(hooks), ...Object.keys(lowering.replace ?? {})]) {
+      for (const binding of bindingsUsedBy(kernel, name)) dropped.add(binding);
+    }
+    this.#dispatch({ group, lowering, composer, hooks, added, dropped, label: kernelLabel(group, anchor) });
   }
 
   /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
@@ -354,6 +359,7 @@ class Builder {
     lowering: Lowering;
     composer: Composer;
     hooks: Record<string, string>;
+    added?: readonly string[];
     dropped: ReadonlySet<string>;
     label: string;
   }): void {
@@ -362,14 +368,13 @@ class Builder {
     const chain = composer.prelude();
     const extra: KernelBinding[] = [...composer.bindings];
     if (chain !== '') extra.push({ name: 'chain', access: 'uniform', type: 'Chain' });
-    const dropped = new Set([...parts.dropped].filter((name) => name in kernel.bindings));
     const specialised = specialise(kernel, {
       replace: { ...lowering.replace, ...hooks },
-      dropBindings: dropped,
-      extraBindings: extra,
+      dropBindings: parts.dropped,
+      extraBindings: [...extra, ...(lowering.extra ?? [])],
       includes: [...composer.modules, ...(lowering.includes ?? [])],
       appended: lowering.appended,
-      prelude: chain,
+      prelude: [chain, ...(parts.added ?? [])].join('\n'),
     });
     const reads = new Set<Value>();
     const writes = new Set<Value>();
@@ -448,6 +453,16 @@ function collectFunctions(module: WgslModule): Record<string, WgslModule['functi
   const all: Record<string, WgslModule['functions'][string]> = {};
   for (const include of module.includes) Object.assign(all, collectFunctions(include));
   return Object.assign(all, module.functions);
+}
+
+/** Bindings that a hook's own text names: they go when it is replaced. */
+function bindingsUsedBy(module: WgslModule, name: string): string[] {
+  const declaration = module.declarations[name];
+  if (declaration === undefined) return module.includes.flatMap((include) => bindingsUsedBy(include, name));
+  const text = module.code.slice(declaration.start, declaration.end);
+  return Object.keys(module.bindings).filter(
+    (binding) => module.bindings[binding]?.access !== 'uniform' && new RegExp(`\\b${binding}\\s*\\[`).test(text),
+  );
 }
 
 function findUniform(module: WgslModule, name: string): WgslModule['uniforms'][string] | undefined {

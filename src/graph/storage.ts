@@ -13,6 +13,8 @@ export interface Storage extends BufferRange {
   assertFresh?(op: string): void;
   /** What the GPU reported about the work that filled it. */
   readonly failure?: Promise<CotangentError | undefined> | undefined;
+  /** The optimizer in whose arena it lies. */
+  readonly arena?: string;
   /** The engine's device, to catch tensors of another engine. */
   readonly owner: object;
 }

@@ -10,7 +10,7 @@ import { collapse, type View } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
 import { transpose } from './shaping.js';
-import { chooseTile } from './matmulVariants.js';
+import { chooseMatmul } from './matmulVariants.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
 interface Layout {
@@ -44,7 +44,7 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
   const [rows = 1, columns = 1] = node.shape.slice(-2);
   const inner = a.shape.at(-1) ?? 1;
   const batches = sizeOf(node.shape.slice(0, -2));
-  const { variant, tile, kernel } = chooseTile(device, { rows, columns, inner, batches });
+  const { kernel, variant, overrides, workgroups } = chooseMatmul(device, { rows, columns, inner, batches });
   return {
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
     variant,
@@ -55,8 +55,8 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
       aOffset: left.offset, aRow: left.row, aInner: left.column, aBatch: left.batch,
       bOffset: right.offset, bInner: right.row, bColumn: right.column, bBatch: right.batch,
     },
-    replace: tile.constants,
-    workgroups: tile.workgroups,
+    overrides,
+    workgroups,
     flops: 2 * batches * rows * columns * inner,
   };
 }

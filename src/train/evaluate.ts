@@ -1,4 +1,4 @@
-import type { BatchesOptions, Dataset } from '../data/batches.js';
+import type { Dataset } from '../data/fields.js';
 import { batches } from '../data/batches.js';
 import { compile } from '../graph/compile.js';
 import type { HostArray } from '../graph/hostArray.js';
@@ -58,9 +58,8 @@ export function evaluator(model: Module, { loss, batchSize = 256, classes }: Eva
     const { training } = model;
     model.eval();
     try {
-      const options: BatchesOptions = { size: batchSize, shuffle: false };
       const reads: Promise<{ counts: ArrayLike<number>; loss: number }>[] = [];
-      for await (const batch of batches(dataset, options)) {
+      for await (const batch of batches(dataset, { size: batchSize, shuffle: false })) {
         const [inputs, labels] = Object.values(batch) as [HostArray, HostArray];
         const result = step(inputs, labels);
         reads.push(

@@ -1,4 +1,5 @@
-import { batches, type Dataset } from '../data/batches.js';
+import { batches } from '../data/batches.js';
+import type { Dataset } from '../data/fields.js';
 import { ValueError } from '../errors.js';
 import { compile, type CompiledFunction } from '../graph/compile.js';
 import { engine } from '../graph/engine.js';

@@ -1,0 +1,183 @@
+import { DtypeError, formatShape, ShapeError, suggest, ValueError } from '../errors.js';
+import { sameShape, sizeOf } from '../graph/shape.js';
+import { asTensor, type TensorData } from '../graph/source.js';
+import { Tensor, type TensorLike } from '../graph/tensor.js';
+import type { WgslModule } from '../kernels/wgslModule.js';
+import { divide, multiply } from '../ops/arithmetic.js';
+import { reshapeExactly } from '../ops/broadcast.js';
+import { toF32, toI32 } from '../ops/casts.js';
+import { notEqual } from '../ops/comparison.js';
+import { gather } from '../ops/indexing.js';
+import { where } from '../ops/logical.js';
+import { sum } from '../ops/reduce.js';
+import { type Definition, rowLossOps } from './rowLoss.js';
+import { lossModule } from './lossModule.js';
+
+/** A number that a loss depends on, besides its data. */
+export interface LossParameter {
+  readonly default: number;
+  /** Smallest and largest value allowed; default: any. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface LossDeclaration<Parameters extends Record<string, LossParameter>> {
+  readonly name: string;
+  /** The paper and equation. */
+  readonly source: string;
+  readonly parameters?: Parameters;
+  /** WGSL functions of one row: `finish` and `gradient`, by the contract of `shaders/losses/row.wgsl`. */
+  readonly wgsl: WgslModule | string;
+  /** The values of the rows in public ops: needed for second derivatives and gradients by parameters. */
+  readonly definition?: Definition;
+}
+
+export interface LossOptions {
+  /** 'mean' (default) by the sum of weights; 'sum'; or 'none': `[...batch]`. */
+  readonly reduction?: 'mean' | 'sum' | 'none';
+  /** Logits are divided by it. Default 1. */
+  readonly temperature?: TensorLike;
+  /** `[...batch]`: each example's weight. */
+  readonly sampleWeights?: TensorLike | TensorData;
+  /** `[classes]`: the weight of each example by its label. */
+  readonly classWeights?: TensorLike | TensorData;
+  /** Examples with this label count for nothing. */
+  readonly ignoreIndex?: number;
+}
+
+export interface Loss<Parameters extends Record<string, LossParameter> = Record<string, LossParameter>> {
+  (
+    logits: Tensor,
+    labels: TensorLike | TensorData,
+    options?: LossOptions & { readonly [Name in keyof Parameters]?: TensorLike },
+  ): Tensor;
+  readonly declaration: LossDeclaration<Parameters>;
+}
+
+const OPTIONS = ['reduction', 'temperature', 'sampleWeights', 'classWeights', 'ignoreIndex'];
+
+/**
+ * A classification loss from its WGSL: the value of a row of logits, and its gradient. The engine reads the
+ * row, reduces, weighs, and differentiates; built-in losses are declared by this very function.
+ *
+ * @returns `(logits [...batch, classes], labels [...batch], options) -> Tensor`.
+ * @throws KernelError when the WGSL lacks `finish` or `gradient`, or its `Parameters` disagree with the
+ * declaration.
+ */
+export function defineLoss<Parameters extends Record<string, LossParameter> = Record<never, LossParameter>>(
+  declaration: LossDeclaration<Parameters>,
+): Loss<Parameters> {
+  const { name, parameters = {} as Parameters } = declaration;
+  const names = Object.keys(parameters);
+  const module = lossModule(name, declaration.wgsl, names);
+  const rows = rowLossOps({ name, wgsl: module, parameters: names, definition: declaration.definition });
+  const op = `losses.${name}`;
+  const call = (logits: Tensor, labels: TensorLike | TensorData, options: LossOptions & Record<string, unknown> = {}) => {
+    checkOptions(op, options, names);
+    const { reduction = 'mean', temperature, ignoreIndex } = options;
+    const scores = checkLogits(op, logits);
+    const batch = scores.shape.slice(0, -1);
+    const target = checkLabels(op, labels, batch, scores);
+    const given = Object.fromEntries(
+      names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
+    );
+    const classes = scores.shape.at(-1) ?? 0;
+    const scaled = temperature === undefined ? scores : divide(scores, temperature);
+    const flat = reshapeExactly(target, [sizeOf(batch)]);
+    const values = rows({
+      logits: reshapeExactly(scaled, [sizeOf(batch), classes]),
+      labels: flat,
+      parameters: given,
+      ignoreIndex,
+    });
+    const weights = weightsOf(op, options, flat, batch, classes);
+    const weighed = weights === undefined ? values : multiply(values, weights);
+    if (reduction === 'none') return reshapeExactly(weighed, batch);
+    if (reduction === 'sum') return sum(weighed);
+    if (flat.size === 0) console.warn(`${op}: the batch is empty: its mean is NaN.`);
+    return divide(sum(weighed), weights === undefined ? flat.size : sum(weights));
+  };
+  return Object.assign(call, { declaration }) as Loss<Parameters>;
+}
+
+function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
+  const known = [...OPTIONS, ...parameters];
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
+  }
+  const { reduction = 'mean', ignoreIndex } = options;
+  if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
+    throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
+  }
+  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
+    throw new ValueError(op, `ignoreIndex is ${String(ignoreIndex)}; it must be an integer.`);
+  }
+}
+
+function checkLogits(op: string, logits: Tensor): Tensor {
+  if (!(logits instanceof Tensor)) throw new DtypeError(op, 'the logits are not a Tensor.');
+  logits.assertNotFreed(op);
+  if (logits.dtype !== 'f32') {
+    throw new DtypeError(op, `the logits are ${logits.dtype}; they must be f32.`, { mend: 'cast them: toF32(logits).' });
+  }
+  if (logits.rank === 0) throw new ShapeError(op, 'the logits are 0-d; they need a last axis of classes.');
+  return logits;
+}
+
+function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonly number[], logits: Tensor): Tensor {
+  const target = asTensor(op, labels, 'i32');
+  if (target.dtype === 'f32' || target.dtype === 'bool') {
+    throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, { mend: 'cast them: toI32(labels).' });
+  }
+  if (!sameShape(target.shape, batch)) {
+    throw new ShapeError(
+      op,
+      `logits are ${formatShape(logits.shape)}, labels ${formatShape(target.shape)}; labels must be ${formatShape(batch)}.`,
+      { mend: 'give one label for each row of logits.' },
+    );
+  }
+  return toI32(target);
+}
+
+function parameterOf(op: string, name: string, { default: fallback, min, max }: LossParameter, given: unknown): Tensor {
+  const value = (given ?? fallback) as TensorLike;
+  if (typeof value === 'number') {
+    if (min !== undefined && !(value >= min)) throw new ValueError(op, `${name} is ${value}; it must be at least ${min}.`);
+    if (max !== undefined && !(value <= max)) throw new ValueError(op, `${name} is ${value}; it must be at most ${max}.`);
+  }
+  const tensor = asTensor(op, value);
+  if (tensor.size !== 1) throw new ShapeError(op, `${name} is ${formatShape(tensor.shape)}; it must be 0-d.`);
+  return reshapeExactly(tensor, []);
+}
+
+/** The weight of each row, or undefined when all count alike. */
+function weightsOf(
+  op: string,
+  { sampleWeights, classWeights, ignoreIndex }: LossOptions,
+  labels: Tensor,
+  batch: readonly number[],
+  classes: number,
+): Tensor | undefined {
+  let weights: Tensor | undefined;
+  const times = (factor: Tensor) => {
+    weights = weights === undefined ? factor : multiply(weights, factor);
+  };
+  if (sampleWeights !== undefined) {
+    const given = asTensor(op, sampleWeights);
+    if (!sameShape(given.shape, batch)) {
+      throw new ShapeError(op, `sampleWeights are ${formatShape(given.shape)}; they must be ${formatShape(batch)}.`);
+    }
+    times(reshapeExactly(given, [labels.size]));
+  }
+  if (classWeights !== undefined) {
+    const given = asTensor(op, classWeights);
+    if (!sameShape(given.shape, [classes])) {
+      throw new ShapeError(op, `classWeights are ${formatShape(given.shape)}; they must be [${classes}].`);
+    }
+    // An ignored label may lie out of range: it looks up class 0, and counts for nothing below.
+    const safe = ignoreIndex === undefined ? labels : where(notEqual(labels, ignoreIndex), labels, 0);
+    times(gather(given, safe));
+  }
+  if (ignoreIndex !== undefined) times(toF32(notEqual(labels, ignoreIndex)));
+  return weights;
+}

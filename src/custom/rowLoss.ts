@@ -1,0 +1,150 @@
+import longWgsl from '../../shaders/losses/rowHostLong.wgsl';
+import shortWgsl from '../../shaders/losses/rowHostShort.wgsl';
+import { vjp } from '../autograd/grad.js';
+import { GradientError } from '../errors.js';
+import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import type { KernelOp } from '../graph/op.js';
+import { Tensor } from '../graph/tensor.js';
+import type { WgslModule } from '../kernels/wgslModule.js';
+import { rowHost } from './rowHost.js';
+
+/** The value of each row in public ops, for derivatives that the WGSL does not give. */
+export type Definition = (logits: Tensor, labels: Tensor, parameters: Readonly<Record<string, Tensor>>) => Tensor;
+
+export interface RowLossParts {
+  readonly name: string;
+  readonly wgsl: WgslModule;
+  /** In the order of the WGSL's `struct Parameters`. */
+  readonly parameters: readonly string[];
+  readonly definition: Definition | undefined;
+}
+
+export interface RowLossArguments {
+  /** `[rows, classes]`, f32. */
+  readonly logits: Tensor;
+  /** `[rows]`, i32. */
+  readonly labels: Tensor;
+  /** 0-d each. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  readonly ignoreIndex: number | undefined;
+}
+
+/**
+ * The two kernel ops of a row loss, its values and its logit gradients. They run as one kernel whenever the
+ * cotangent does not depend on the values.
+ */
+export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts) {
+  const family = `rowLoss ${name}`;
+  const shared = 2 + parameters.length;
+  const access = ['fused', 'fused', ...parameters.map(() => 'fused' as const)] as const;
+
+  const named = (inputs: readonly Tensor[]) =>
+    Object.fromEntries(parameters.map((parameter, i) => [parameter, inputs[2 + i] as Tensor]));
+
+  const defined = (inputs: readonly Tensor[], what: string): Tensor => {
+    if (definition === undefined) {
+      throw new GradientError(`losses.${name}`, `${what} needs its definition in public ops, and it has none.`, {
+        mend: 'give defineLoss a definition: (logits, labels, parameters) => values of the rows.',
+      });
+    }
+    return definition(inputs[0] as Tensor, inputs[1] as Tensor, named(inputs));
+  };
+
+  const valueOp: KernelOp = {
+    name: `${name}.value`,
+    kind: 'kernel',
+    access,
+    family,
+    shared,
+    vjp: ({ cotangent, inputs, attributes, needs }) => {
+      const [logits] = inputs as [Tensor];
+      const gradient = new Tensor(gradientOp, [...inputs, cotangent], logits.shape, 'f32', attributes);
+      const wanted = parameters.flatMap((_, i) => (needs[2 + i] === true ? [2 + i] : []));
+      const rest = new Map<number, Tensor>();
+      if (wanted.length > 0) {
+        const values = defined(inputs, 'the gradient by a parameter');
+        const gradients = vjp(values, wanted.map((i) => inputs[i] as Tensor), cotangent);
+        wanted.forEach((i, k) => {
+          rest.set(i, gradients[k] as Tensor);
+        });
+      }
+      return [needs[0] === true ? gradient : undefined, undefined, ...parameters.map((_, i) => rest.get(2 + i))];
+    },
+    lower: (context) => lower(context),
+  };
+
+  const gradientOp: KernelOp = {
+    name: `${name}.gradient`,
+    kind: 'kernel',
+    access: [...access, 'fused'],
+    family,
+    shared,
+    vjp: ({ cotangent, inputs, needs }) => {
+      // The gradient is d(sum(upstream * values))/d(logits); its own derivatives come from the definition.
+      const upstream = inputs.at(-1) as Tensor;
+      const [logits] = inputs as [Tensor];
+      const values = defined(inputs, 'the second derivative');
+      const first = vjp(values, logits, upstream);
+      const indices = inputs.flatMap((_, i) => (needs[i] === true ? [i] : []));
+      const seconds = vjp(first, indices.map((i) => inputs[i] as Tensor), cotangent);
+      return inputs.map((_, i) => seconds[indices.indexOf(i)]);
+    },
+    lower: (context) => lower(context),
+  };
+
+  function lower({ node, nodes, device }: LoweringContext): Lowering {
+    const value = nodes.get(valueOp.name);
+    const gradient = nodes.get(gradientOp.name);
+    const inputs = node.inputs;
+    const [logits, labels] = inputs as [Tensor, Tensor];
+    const [rows = 0, classes = 0] = logits.shape;
+    const { ignoreIndex } = node.attributes;
+    const host = rowHost(device, rows, classes);
+    const fields = parameters.map((parameter) => `load_${parameter}()`);
+    const loads: Record<string, { tensor: Tensor; extents: number[] }> = {
+      load_logits: { tensor: logits, extents: [rows, classes] },
+      load_labels: { tensor: labels, extents: [rows] },
+    };
+    parameters.forEach((parameter, i) => {
+      loads[`load_${parameter}`] = { tensor: inputs[2 + i] as Tensor, extents: [] };
+    });
+    const replace: Record<string, string> = {
+      ...host.replace,
+      WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
+      WANT_GRADIENT: `const WANT_GRADIENT = ${gradient !== undefined};`,
+    };
+    if (fields.length > 0) {
+      replace.loadParameters = `fn loadParameters() -> Parameters { return Parameters(${fields.join(', ')}); }`;
+    }
+    if (gradient === undefined) replace.load_cotangent = 'fn load_cotangent(row: u32) -> f32 { return 0.0; }';
+    else loads.load_cotangent = { tensor: gradient.inputs.at(-1) as Tensor, extents: [rows] };
+    return {
+      kernel: host.long ? longWgsl : shortWgsl,
+      variant: host.variant,
+      loads,
+      stores: {
+        ...(value === undefined ? {} : { store_value: { tensor: value, extents: [rows] } }),
+        ...(gradient === undefined ? {} : { store_gradient: { tensor: gradient, extents: [rows, classes] } }),
+      },
+      uniforms: {
+        rows,
+        classes,
+        gridWidth: host.workgroups[0],
+        hasIgnoreIndex: Number(ignoreIndex !== undefined),
+        ignoreIndex: Number(ignoreIndex ?? 0),
+      },
+      overrides: host.overrides,
+      replace,
+      appended: wgsl,
+      workgroups: host.workgroups,
+      flops: 8 * rows * classes,
+    };
+  }
+
+  /** The value of each row, `[rows]`. */
+  return ({ logits, labels, parameters: given, ignoreIndex }: RowLossArguments): Tensor => {
+    const inputs = [logits, labels, ...parameters.map((parameter) => given[parameter] as Tensor)];
+    return new Tensor(valueOp, inputs, logits.shape.slice(0, 1), 'f32', { ignoreIndex });
+  };
+}
+

@@ -1,0 +1,35 @@
+import compSumWgsl from '../../shaders/losses/compSum.wgsl';
+import { defineLoss } from '../custom/defineLoss.js';
+import { add, divide, multiply, square, subtract, abs } from '../ops/arithmetic.js';
+import { equal, less } from '../ops/comparison.js';
+import { expm1 } from '../ops/exponential.js';
+import { takeByLabel } from '../ops/indexing.js';
+import { where } from '../ops/logical.js';
+import { logsumexp } from '../ops/softmax.js';
+
+/**
+ * Comp-sum loss `c * expm1Over((1 - tau) c)`, where `c = -log softmax(logits)[label]`.
+ * tau 0 is sum-exponential, 1 cross-entropy, in (1, 2) generalized cross-entropy with q = tau - 1, 2 is `1 - p`.
+ *
+ * @param logits `[...batch, classes]`, f32, any real values.
+ * @param labels `[...batch]`, i32 or u32 in `[0, classes)`; others give NaN.
+ * @returns 0-d (mean), in nats at tau = 1; `[...batch]` with `reduction: 'none'`.
+ * @throws ShapeError if the batch shapes differ; ValueError if tau is negative.
+ * @source Mao, Mohri, Zhong 2023, section 3.
+ * @example losses.compSum(model(images), labels, { tau: 1.5 })
+ */
+export const compSum = defineLoss({
+  name: 'compSum',
+  source: 'Mao, Mohri, Zhong 2023, section 3',
+  parameters: { tau: { default: 1, min: 0 } },
+  wgsl: compSumWgsl,
+  definition: (logits, labels, { tau }) => {
+    const c = subtract(logsumexp(logits, { axes: -1 }), takeByLabel(logits, labels));
+    const x = multiply(subtract(1, tau as typeof logits), c);
+    // expm1(x) / x, by its series near 0, where the quotient has no derivative.
+    const near = less(abs(x), 1e-2);
+    const series = add(1, add(multiply(0.5, x), multiply(1 / 6, square(x))));
+    const quotient = divide(expm1(x), where(equal(x, 0), 1, x));
+    return multiply(c, where(near, series, quotient));
+  },
+});

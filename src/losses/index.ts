@@ -1,0 +1,3 @@
+export { compSum } from './compSum.js';
+export { crossEntropy } from './crossEntropy.js';
+export { meanSquaredError } from './meanSquaredError.js';

@@ -1,0 +1,15 @@
+export * from './activation.js';
+export * from './arithmetic.js';
+export { broadcastTo } from './broadcast.js';
+export { castTo, toBool, toF32, toI32, toU32 } from './casts.js';
+export * from './comparison.js';
+export { arange, type CreateOptions, eye, full, oneHot, ones, zeros } from './create.js';
+export { cumulativeSum, type CumulativeOptions } from './cumulative.js';
+export * from './exponential.js';
+export { concatenate, gather, pad, type PadOptions, scatterAdd, stack, takeByLabel } from './indexing.js';
+export { and, isFinite, isInfinite, isNaN, not, or, where, xor } from './logical.js';
+export { matmul } from './matmul.js';
+export { argmax, argmin, max, mean, min, sum, variance, type VarianceOptions } from './reduce.js';
+export { expandDims, flatten, flip, permute, type Range, reshape, slice, squeeze, transpose } from './shaping.js';
+export { logSoftmax, logsumexp, softmax, type SoftmaxOptions } from './softmax.js';
+export * from './trigonometric.js';

@@ -1,0 +1,77 @@
+import adamWgsl from '../../shaders/optim/adam.wgsl';
+import { ValueError } from '../errors.js';
+import type { Parameter } from '../graph/parameter.js';
+import { checkClip } from './clip.js';
+import { checkOptions } from './options.js';
+import { type CommonOptions, type Hyperparameter, Optimizer, type ParameterGroup, resolveGroups, valueAt } from './optimizer.js';
+
+export interface AdamSettings {
+  /** Default 1e-3. */
+  readonly learningRate: Hyperparameter;
+  /** Decay of the first moment. Default 0.9. */
+  readonly beta1: number;
+  /** Decay of the second moment. Default 0.999. */
+  readonly beta2: number;
+  /** Default 1e-8. */
+  readonly epsilon: number;
+  /** adam: default 0, added to the gradient. adamw: default 0.01, taken off the parameter. */
+  readonly weightDecay: Hyperparameter;
+}
+
+export type AdamOptions = Partial<AdamSettings> & CommonOptions;
+
+function make(
+  name: 'adam' | 'adamw',
+  parameters: readonly Parameter[] | readonly ParameterGroup<AdamSettings>[],
+  { clip, ...given }: AdamOptions,
+): Optimizer {
+  const op = `optim.${name}`;
+  checkOptions(op, given, ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']);
+  checkClip(op, clip);
+  const decoupled = name === 'adamw';
+  const common: AdamSettings = {
+    learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: decoupled ? 0.01 : 0, ...given,
+  };
+  const { lists, settings } = resolveGroups(parameters, common);
+  for (const one of settings) {
+    for (const beta of ['beta1', 'beta2'] as const) {
+      if (!(one[beta] >= 0 && one[beta] < 1)) throw new ValueError(op, `${beta} is ${one[beta]}; it must be in [0, 1).`);
+    }
+  }
+  const of = (group: number) => settings[group] as AdamSettings;
+  return new Optimizer(
+    {
+      name,
+      kernel: adamWgsl,
+      states: ['first', 'second'],
+      fields: [
+        { name: 'learningRate', read: (group, count) => valueAt(of(group).learningRate, count) },
+        { name: 'beta1', read: (group) => of(group).beta1 },
+        { name: 'beta2', read: (group) => of(group).beta2 },
+        { name: 'epsilon', read: (group) => of(group).epsilon },
+        { name: 'correction1', read: (group, count) => 1 - of(group).beta1 ** (count + 1) },
+        { name: 'correction2', read: (group, count) => 1 - of(group).beta2 ** (count + 1) },
+        { name: 'coupledDecay', read: (group, count) => (decoupled ? 0 : valueAt(of(group).weightDecay, count)) },
+        { name: 'decoupledDecay', read: (group, count) => (decoupled ? valueAt(of(group).weightDecay, count) : 0) },
+      ],
+    },
+    lists,
+    clip === undefined ? {} : { clip },
+  );
+}
+
+/** Adam (Kingma and Ba 2015); weight decay, if any, is added to the gradient, as in PyTorch's Adam. */
+export function adam(
+  parameters: readonly Parameter[] | readonly ParameterGroup<AdamSettings>[],
+  options: AdamOptions = {},
+): Optimizer {
+  return make('adam', parameters, options);
+}
+
+/** AdamW (Loshchilov and Hutter 2019): weight decay apart from the gradient, times the learning rate. */
+export function adamw(
+  parameters: readonly Parameter[] | readonly ParameterGroup<AdamSettings>[],
+  options: AdamOptions = {},
+): Optimizer {
+  return make('adamw', parameters, options);
+}

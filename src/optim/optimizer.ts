@@ -1,0 +1,322 @@
+import type { WgslModule } from '../kernels/wgslModule.js';
+import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
+import { Arena, BLOCK_FLOATS } from '../graph/arena.js';
+import type { TypedArray } from '../graph/dtype.js';
+import { type Engine, engine } from '../graph/engine.js';
+import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
+import { Parameter } from '../graph/parameter.js';
+import { sameShape, type Shape } from '../graph/shape.js';
+import type { Storage } from '../graph/storage.js';
+import { Tensor } from '../graph/tensor.js';
+import { observe, perform } from '../graph/trace.js';
+import { foldGrid } from '../kernels/workgroups.js';
+import { clippingLowerings, type Clip } from './clip.js';
+import type { Schedule } from './schedules.js';
+
+/** What may differ between groups of parameters; each may be a number or change with the count of updates. */
+export type Hyperparameter = number | Schedule | Tensor;
+
+/** Parameters with settings of their own. */
+export interface ParameterGroup<Settings> {
+  readonly parameters: readonly Parameter[];
+  readonly settings?: Partial<Settings>;
+}
+
+export interface CommonOptions {
+  /** Holds gradients back before they are used. Default: not at all. */
+  readonly clip?: Clip;
+}
+
+/** How an optimizer's WGSL is fed. */
+export interface OptimizerRule {
+  readonly name: string;
+  readonly kernel: WgslModule;
+  /** Names of its state arenas, as bound in the kernel. */
+  readonly states: readonly string[];
+  /** A group's numbers, at most 8, in the order of the kernel's `Settings`; `count` updates were done before. */
+  readonly fields: readonly { readonly name: string; readonly read: (group: number, count: number) => number }[];
+}
+
+/** One tensor of an optimizer's state, for a checkpoint. */
+export interface StateTensor {
+  readonly shape: Shape;
+  readonly read: () => Promise<TypedArray>;
+  readonly write: (data: Float32Array) => void;
+}
+
+export interface OptimizerState {
+  readonly name: string;
+  readonly step: number;
+  readonly setStep: (step: number) => void;
+  readonly tensors: ReadonlyMap<string, StateTensor>;
+}
+
+interface Prepared {
+  readonly engine: Engine;
+  readonly parameters: Arena;
+  readonly gradients: Arena;
+  readonly states: readonly Arena[];
+}
+
+/** More groups would need a larger uniform table. */
+const MAXIMUM_GROUPS = 8;
+const FROZEN = 0xffffffff;
+const WORKGROUP_SIZE = 64;
+
+let nextOptimizer = 1;
+
+/**
+ * Updates parameters by their gradients, in one dispatch a step whatever their number: parameters, gradients
+ * and state lie in flat arenas, where gradients are computed straight into place.
+ *
+ * Parameters with `trainable: false` are left alone. A parameter shared by several layers is listed once.
+ */
+export class Optimizer {
+  readonly parameters: readonly Parameter[];
+  readonly name: string;
+  /** Updates done. Inside a compiled step it counts executions. */
+  step = 0;
+  readonly #rule: OptimizerRule;
+  readonly #groups: readonly (readonly Parameter[])[];
+  readonly #groupOf: readonly number[];
+  readonly #clip: Clip | undefined;
+  readonly #id = nextOptimizer++;
+  readonly #blocks = new Map<string, readonly Storage[]>();
+  #prepared: Prepared | undefined;
+
+  constructor(rule: OptimizerRule, groups: readonly (readonly Parameter[])[], options: CommonOptions) {
+    this.name = rule.name;
+    this.#rule = rule;
+    this.#groups = groups;
+    this.#clip = options.clip;
+    this.parameters = groups.flat();
+    this.#groupOf = groups.flatMap((group, i) => group.map(() => i));
+    checkParameters(rule.name, this.parameters, groups.length);
+  }
+
+  /**
+   * One step down these gradients, as `grad(loss, optimizer.parameters)` gives them.
+   * @throws ValueError or ShapeError when they do not match the parameters.
+   */
+  update(gradients: readonly Tensor[]): void {
+    this.#check(gradients);
+    const owner = engine(`optim.${this.name}`);
+    const prepared = this.#prepare(owner);
+    const trainable = this.parameters.map((parameter) => observe(() => parameter.trainable));
+    const flags = trainable.map(Number).join('');
+    const blocks = this.#blocksFor(prepared, flags, trainable);
+    const chosen = trainable.flatMap((is, i) => (is ? [i] : []));
+    perform(
+      {
+        key: `optimizer ${this.#id} ${flags}`,
+        inputs: chosen.map((i) => gradients[i] as Tensor),
+        placements: chosen.map((i) => prepared.gradients.ranges[i]),
+        updates: chosen.map((i) => this.parameters[i] as Parameter),
+        lower: () => this.#lower(prepared, blocks),
+        before: () => {
+          this.step++;
+        },
+      },
+      `optim.${this.name}`,
+    );
+  }
+
+  #check(gradients: readonly Tensor[]): void {
+    const op = `optim.${this.name}`;
+    if (!Array.isArray(gradients) || gradients.length !== this.parameters.length) {
+      const count = Array.isArray(gradients) ? gradients.length : typeof gradients;
+      throw new ValueError(op, `update got ${count} gradients for ${this.parameters.length} parameters.`, {
+        mend: 'pass grad(loss, optimizer.parameters).',
+      });
+    }
+    gradients.forEach((gradient, i) => {
+      const parameter = this.parameters[i] as Parameter;
+      if (!(gradient instanceof Tensor)) throw new ValueError(op, `gradient ${i} is not a Tensor.`);
+      if (sameShape(gradient.shape, parameter.shape)) return;
+      throw new ShapeError(
+        op,
+        `gradient ${i} is ${formatShape(gradient.shape)}, parameter '${parameter.name ?? i}' ${formatShape(parameter.shape)}.`,
+      );
+    });
+  }
+
+  /** Builds the arenas at the first update and moves the parameters into theirs. */
+  #prepare(owner: Engine): Prepared {
+    if (this.#prepared?.engine === owner) return this.#prepared;
+    const sizes = this.parameters.map((parameter) => parameter.size);
+    const label = `optim.${this.name}`;
+    const parameters = new Arena(owner, sizes, 'parameters', label);
+    const gradients = new Arena(owner, sizes, 'optimizers', `${label} gradients`);
+    const states = this.#rule.states.map((state) => new Arena(owner, sizes, 'optimizers', `${label} ${state}`));
+    this.parameters.forEach((parameter, i) => {
+      const range = parameters.ranges[i] as BufferRange;
+      const storage = owner.materialise(parameter);
+      if (storage.arena !== undefined) {
+        throw new ValueError(label, `parameter '${parameter.name ?? i}' already belongs to an optimizer (${storage.arena}).`, {
+          mend: 'give each parameter to one optimizer; groups can have settings of their own.',
+        });
+      }
+      owner.copy(storage, range, 4 * parameter.size);
+      owner.relocate(parameter, inArena(owner, range, label));
+    });
+    this.#blocks.clear();
+    this.#prepared = { engine: owner, parameters, gradients, states };
+    return this.#prepared;
+  }
+
+  /** The group of each block of 64 floats, a buffer for each segment of the arena. */
+  #blocksFor(prepared: Prepared, flags: string, trainable: readonly boolean[]): readonly Storage[] {
+    const known = this.#blocks.get(flags);
+    if (known !== undefined) return known;
+    const { engine: owner, parameters } = prepared;
+    const tables = parameters.segments.map((segment) => new Uint32Array(segment.bytes / 4 / BLOCK_FLOATS).fill(FROZEN));
+    parameters.ranges.forEach(({ offset, bytes }, i) => {
+      if (trainable[i] !== true) return;
+      const first = offset / 4 / BLOCK_FLOATS;
+      const count = Math.ceil(bytes / 4 / BLOCK_FLOATS);
+      tables[parameters.segmentOf[i] ?? 0]?.fill(this.#groupOf[i] ?? 0, first, first + count);
+    });
+    const made = tables.map((table) => {
+      const storage = owner.allocate(table.byteLength, 'optimizers', `optim.${this.name} groups`);
+      owner.upload(storage, table);
+      return storage;
+    });
+    this.#blocks.set(flags, made);
+    return made;
+  }
+
+  #lower({ parameters, gradients, states }: Prepared, blocks: readonly Storage[]): Lowering[] {
+    const clip = clippingLowerings(this.#clip, gradients);
+    const uniforms: Record<string, UniformValue> = {};
+    this.#groups.forEach((_, group) => {
+      this.#rule.fields.forEach(({ read }, k) => {
+        uniforms[`groups.${8 * group + k}`] = () => read(group, this.step - 1);
+      });
+    });
+    const updates = parameters.segments.map((segment, i): Lowering => {
+      const count = segment.bytes / 4;
+      const workgroups = foldGrid(Math.ceil(count / WORKGROUP_SIZE));
+      const ranges: Record<string, BufferRange> = {
+        parameters: segment,
+        gradients: gradients.segments[i] as Storage,
+        blocks: blocks[i] as Storage,
+      };
+      this.#rule.states.forEach((state, k) => {
+        ranges[state] = states[k]?.segments[i] as Storage;
+      });
+      return {
+        kernel: this.#rule.kernel,
+        variant: 'arena',
+        ranges,
+        ...clip.update,
+        uniforms: { count, gridWidth: workgroups[0], ...clip.update.uniforms, ...uniforms },
+        overrides: { WORKGROUP_SIZE },
+        workgroups,
+        flops: 12 * count,
+      };
+    });
+    return [...clip.before, ...updates];
+  }
+
+  /** Frees gradients and state. The parameters keep their values, in buffers of their own. */
+  dispose(): void {
+    if (this.#prepared === undefined) return;
+    const { engine: owner, parameters, gradients, states } = this.#prepared;
+    for (const parameter of this.parameters) {
+      const storage = owner.allocate(4 * parameter.size, 'parameters', parameter.toString());
+      owner.copy(parameter.storage as Storage, storage, 4 * parameter.size);
+      owner.relocate(parameter, storage);
+    }
+    for (const arena of [parameters, gradients, ...states]) arena.free();
+    for (const storages of this.#blocks.values()) for (const storage of storages) storage.free();
+    this.#blocks.clear();
+    this.#prepared = undefined;
+  }
+
+  /** @internal What a checkpoint holds, by parameter name. */
+  state(names?: ReadonlyMap<Parameter, string>): OptimizerState {
+    const owner = engine(`optim.${this.name}`);
+    const prepared = this.#prepare(owner);
+    const tensors = new Map<string, StateTensor>();
+    this.#rule.states.forEach((state, k) => {
+      this.parameters.forEach((parameter, i) => {
+        const range = prepared.states[k]?.ranges[i] as BufferRange;
+        const name = names?.get(parameter) ?? parameter.name ?? String(i);
+        tensors.set(`${state}.${name}`, {
+          shape: parameter.shape,
+          read: async () => new Float32Array(await owner.device.readback.read(range.buffer, range.offset, range.bytes)),
+          write: (data) => owner.upload(range, data),
+        });
+      });
+    });
+    return {
+      name: this.name,
+      step: this.step,
+      setStep: (step) => {
+        this.step = step;
+      },
+      tensors,
+    };
+  }
+}
+
+function inArena(owner: Engine, range: BufferRange, arena: string): Storage {
+  // The arena lives as long as its optimizer; a parameter cannot free its part.
+  return { ...range, owner, arena, freed: false, free: () => undefined };
+}
+
+function checkParameters(name: string, parameters: readonly Parameter[], groups: number): void {
+  const op = `optim.${name}`;
+  if (parameters.length === 0) throw new ValueError(op, 'there are no parameters.', { mend: 'pass model.parameters().' });
+  if (groups > MAXIMUM_GROUPS) throw new ValueError(op, `${groups} groups; at most ${MAXIMUM_GROUPS} are possible.`);
+  const seen = new Set<Parameter>();
+  parameters.forEach((parameter, i) => {
+    if (!(parameter instanceof Parameter)) throw new ValueError(op, `parameter ${i} is not a Parameter.`);
+    if (parameter.dtype !== 'f32') throw new DtypeError(op, `parameter ${i} is ${parameter.dtype}; it must be f32.`);
+    if (seen.has(parameter)) {
+      throw new ValueError(op, `parameter '${parameter.name ?? i}' is listed twice.`, { mend: 'list a tied parameter once.' });
+    }
+    seen.add(parameter);
+  });
+}
+
+/** A hyperparameter at a count of updates. */
+export function valueAt(value: Hyperparameter, count: number): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'function') return value(count);
+  const { source } = value;
+  if (source?.kind === 'scalar') return source.read();
+  if (source?.kind === 'constant') return source.value;
+  throw new ValueError('optim', 'a hyperparameter is a computed tensor.', { mend: 'use a number, a schedule, or scalar(() => value).' });
+}
+
+/** Splits what users give (parameters, or groups with settings) into lists and their full settings. */
+export function resolveGroups<Settings extends object>(
+  given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
+  common: Settings,
+): { readonly lists: Parameter[][]; readonly settings: Settings[] } {
+  const groups: { readonly parameters: readonly Parameter[]; readonly settings?: Partial<Settings> }[] =
+    isGroups(given) ? [...given] : [{ parameters: given as readonly Parameter[] }];
+  return {
+    lists: groups.map((group) => [...group.parameters]),
+    settings: groups.map((group) => ({ ...common, ...group.settings })),
+  };
+}
+
+function isGroups<Settings>(
+  given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
+): given is readonly ParameterGroup<Settings>[] {
+  const [first] = given;
+  return first !== undefined && !(first instanceof Tensor) && 'parameters' in first;
+}
+
+/** The usual two groups: weights decay, biases and other vectors do not. */
+export function decayWeightsOnly(
+  parameters: readonly Parameter[],
+): readonly ParameterGroup<{ readonly weightDecay: Hyperparameter }>[] {
+  const weights = parameters.filter((parameter) => parameter.rank >= 2);
+  const others = parameters.filter((parameter) => parameter.rank < 2);
+  const groups = [{ parameters: weights }, { parameters: others, settings: { weightDecay: 0 } }];
+  return groups.filter((group) => group.parameters.length > 0);
+}
+

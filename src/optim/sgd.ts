@@ -1,0 +1,56 @@
+import sgdWgsl from '../../shaders/optim/sgd.wgsl';
+import { ValueError } from '../errors.js';
+import type { Parameter } from '../graph/parameter.js';
+import { checkClip } from './clip.js';
+import { checkOptions } from './options.js';
+import { type CommonOptions, type Hyperparameter, Optimizer, type ParameterGroup, resolveGroups, valueAt } from './optimizer.js';
+
+export interface SgdSettings {
+  readonly learningRate: Hyperparameter;
+  /** Default 0. `v <- momentum v + g`, as PyTorch. */
+  readonly momentum: Hyperparameter;
+  /** Looks ahead by the momentum (Nesterov 1983). Default false. */
+  readonly nesterov: boolean;
+  /** Default 0. */
+  readonly weightDecay: Hyperparameter;
+  /** 'coupled' (default, PyTorch's) adds it to the gradient; 'decoupled' shrinks the parameter. */
+  readonly decay: 'coupled' | 'decoupled';
+}
+
+export type SgdOptions = Partial<SgdSettings> & CommonOptions & Pick<SgdSettings, 'learningRate'>;
+
+/** Stochastic gradient descent, with momentum and weight decay. */
+export function sgd(
+  parameters: readonly Parameter[] | readonly ParameterGroup<SgdSettings>[],
+  options: SgdOptions,
+): Optimizer {
+  const { clip, ...given } = options;
+  checkOptions('optim.sgd', given, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'decay']);
+  checkClip('optim.sgd', clip);
+  const common: SgdSettings = { momentum: 0, nesterov: false, weightDecay: 0, decay: 'coupled', ...given };
+  const { lists, settings } = resolveGroups(parameters, common);
+  for (const one of settings) {
+    if (one.nesterov && one.momentum === 0) {
+      throw new ValueError('optim.sgd', 'nesterov needs a momentum above 0.', { mend: 'set momentum: 0.9.' });
+    }
+  }
+  const of = (group: number) => settings[group] as SgdSettings;
+  const decay = (kind: SgdSettings['decay']) => (group: number, count: number) =>
+    of(group).decay === kind ? valueAt(of(group).weightDecay, count) : 0;
+  return new Optimizer(
+    {
+      name: 'sgd',
+      kernel: sgdWgsl,
+      states: ['momentum'],
+      fields: [
+        { name: 'learningRate', read: (group, count) => valueAt(of(group).learningRate, count) },
+        { name: 'momentum', read: (group, count) => valueAt(of(group).momentum, count) },
+        { name: 'nesterov', read: (group) => Number(of(group).nesterov) },
+        { name: 'coupledDecay', read: decay('coupled') },
+        { name: 'decoupledDecay', read: decay('decoupled') },
+      ],
+    },
+    lists,
+    clip === undefined ? {} : { clip },
+  );
+}
