@@ -1,0 +1,159 @@
+// Special functions from polynomials of our own (minimax, fitted in float64), of the same accuracy on every device:
+// WGSL grants exp 3 + 2|x| ulp, log an absolute error near 1 and tanh whatever its definition by exp loses.
+// NaN gives NaN; zeros keep their sign; infinities give the limit. Results below 2^-126 may be flushed to 0.
+// include common/bits.wgsl       isNan, isInfinite, nan, infinity, negativeInfinity, copySign
+
+const LOG2_E = 1.4426950408889634;
+// ln 2 in two pieces; n * LN_2_HIGH is exact for |n| < 2^15.
+const LN_2_HIGH = 0.693359375;
+const LN_2_LOW = -2.12194440054690583e-4;
+
+// 2^n for n in [-126, 127].
+fn powerOfTwo(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
+
+// x 2^n for n in [-252, 254], in two steps, so that no factor leaves the range before the result does.
+fn scaleByPowerOfTwo(x: f32, n: i32) -> f32 {
+  let half = n >> 1u;
+  return x * powerOfTwo(half) * powerOfTwo(n - half);
+}
+
+// e^r - 1 for |r| <= 0.3475; the fit is within 1.4e-8 of the value.
+fn expm1Reduced(r: f32) -> f32 {
+  let p = fma(fma(fma(fma(0.00138708716, r, 0.00836644694), r, 0.0416674353), r, 0.16666545), r, 0.49999997);
+  return fma(r * r, p, r);
+}
+
+// x = n ln 2 + r, |r| <= ln 2 / 2.
+struct ReducedExponent { n: i32, r: f32 }
+fn reduceExponent(x: f32) -> ReducedExponent {
+  let n = round(x * LOG2_E);
+  return ReducedExponent(i32(n), fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x)));
+}
+
+fn expAccurate(x: f32) -> f32 {
+  let reduced = reduceExponent(clamp(x, -110.0, 90.0));
+  let value = scaleByPowerOfTwo(1.0 + expm1Reduced(reduced.r), reduced.n);
+  return select(select(value, infinity(), x > 88.7228394), x, isNan(x));
+}
+
+// (e^r - 1 + 1 - 2^-n) 2^n. Below -18 the result rounds to -1.
+fn expm1(x: f32) -> f32 {
+  let reduced = reduceExponent(clamp(x, -18.0, 90.0));
+  let rest = 1.0 - powerOfTwo(-min(reduced.n, 126));
+  let value = scaleByPowerOfTwo(rest + expm1Reduced(reduced.r), reduced.n);
+  // Tiny ones as they are: the sign of zero, and what r^2 would lose below 2^-126.
+  let near = select(value, x, abs(x) < 1e-10);
+  return select(select(near, infinity(), x > 88.7228394), x, isNan(x));
+}
+
+// (e^x - 1) / x, and 1 at 0. Divided before it is scaled, so that it overflows only where the quotient does.
+fn expm1Over(x: f32) -> f32 {
+  if (isNan(x) || x == infinity()) { return x; }
+  if (abs(x) < 0.3) {
+    let p = fma(fma(fma(fma(0.00138708716, x, 0.00836644694), x, 0.0416674353), x, 0.16666545), x, 0.49999997);
+    return fma(x, p, 1.0);
+  }
+  let reduced = reduceExponent(clamp(x, -18.0, 100.0));
+  let rest = 1.0 - powerOfTwo(-min(reduced.n, 126));
+  return scaleByPowerOfTwo((rest + expm1Reduced(reduced.r)) / x, reduced.n);
+}
+
+// log(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)).
+fn log1pReduced(f: f32) -> f32 {
+  let q = fma(fma(fma(fma(fma(fma(fma(fma(
+    0.0675095618, f, -0.116714492), f, 0.11883568), f, -0.124060318), f, 0.142203271), f,
+    -0.166679963), f, 0.20002073), f, -0.250000089), f, 0.333333135);
+  let square = f * f;
+  return fma(square * f, q, -0.5 * square);
+}
+
+// x = 2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)), for normal positive x.
+struct ReducedLogarithm { k: i32, f: f32 }
+fn reduceLogarithm(x: f32) -> ReducedLogarithm {
+  let bits = bitcast<u32>(x);
+  let k = bitcast<i32>(bits - 0x3f3504f3u) >> 23u;
+  return ReducedLogarithm(k, bitcast<f32>(bits - (bitcast<u32>(k) << 23u)) - 1.0);
+}
+
+fn logAccurate(x: f32) -> f32 {
+  if (isNan(x) || x == infinity()) { return x; }
+  if (x == 0.0) { return negativeInfinity(); }
+  if (x < 0.0) { return nan(); }
+  let tiny = x < 1.17549435e-38;
+  let reduced = reduceLogarithm(select(x, x * 8388608.0, tiny));
+  let k = f32(reduced.k - select(0, 23, tiny));
+  return fma(k, LN_2_HIGH, reduced.f + fma(k, LN_2_LOW, log1pReduced(reduced.f)));
+}
+
+// log(1 + x). Near 0 it is the polynomial in x itself; elsewhere what the rounding of 1 + x lost is put back.
+fn log1p(x: f32) -> f32 {
+  if (isNan(x) || x == infinity() || abs(x) < 1e-10) { return x; }
+  if (x == -1.0) { return negativeInfinity(); }
+  if (x < -1.0) { return nan(); }
+  if (x > -0.29 && x < 0.41) { return x + log1pReduced(x); }
+  let sum = 1.0 + x;
+  let lost = select(x - (sum - 1.0), 1.0 - (sum - x), x >= 1.0);
+  let reduced = reduceLogarithm(sum);
+  let k = f32(reduced.k);
+  let small = fma(k, LN_2_LOW, log1pReduced(reduced.f) + lost / sum);
+  return fma(k, LN_2_HIGH, reduced.f + small);
+}
+
+// log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
+fn softplus(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  return max(x, 0.0) + log1p(expAccurate(-abs(x)));
+}
+
+// 1 / (1 + e^-x)
+fn sigmoid(x: f32) -> f32 {
+  let e = expAccurate(-abs(x));
+  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+
+// By t = e^(-2|x|) - 1 it is -t / (t + 2): no cancellation, no overflow.
+fn tanhAccurate(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let t = expm1(-2.0 * abs(x));
+  return copySign(t / (t + 2.0), x);
+}
+
+// e^(-a^2) for 0 <= a < 11: a is cut in two, so that the rounding of a^2, which e would magnify, does not arise.
+fn expNegativeSquare(a: f32) -> f32 {
+  let high = bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);
+  let e = expAccurate(-high * high);
+  return fma(e, expm1Reduced((high - a) * (high + a)), e);
+}
+
+// e^(a^2) erfc(a) for 0 <= a <= 11, as (1 + 2a) times it is nearly flat.
+fn erfcScaled(a: f32) -> f32 {
+  let q = (a - 2.0) / (a + 2.0);
+  let p = fma(fma(fma(fma(fma(fma(fma(fma(fma(
+    -0.000394628791, q, -0.00122127682), q, 0.00131194806), q, 0.00862656813), q, -0.00806017872), q,
+    -0.0542040356), q, 0.164055243), q, -0.166031212), q, -0.0927639455), q, 1.27697837);
+  return p / fma(2.0, a, 1.0);
+}
+
+// erf(x) for |x| <= 0.93
+fn erfReduced(x: f32) -> f32 {
+  let s = x * x;
+  let p = fma(fma(fma(fma(fma(-0.000595955527, s, 0.00498734787), s, -0.0267629642), s, 0.11281731), s,
+    -0.376124889), s, 0.128379151);
+  return fma(x, p, x);
+}
+
+fn erf(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let a = min(abs(x), 4.0);
+  if (a < 0.93) { return erfReduced(x); }
+  return copySign(1.0 - expNegativeSquare(a) * erfcScaled(a), x);
+}
+
+// 1 - erf(x), accurate in the tail; 0 from 10.06 on.
+fn erfc(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  if (abs(x) < 0.47) { return 1.0 - erfReduced(x); }
+  let a = min(abs(x), 10.5);
+  let tail = expNegativeSquare(a) * erfcScaled(a);
+  return select(tail, 2.0 - tail, x < 0.0);
+}
