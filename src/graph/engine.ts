@@ -293,12 +293,11 @@ export class Engine implements Runtime {
     const wanted = [...new Set([...outputs, ...companions])];
     const skeleton = skeletonOf(wanted, effects);
     for (const { before } of effects) before?.();
-    const { executable, fresh } = this.#plan(skeleton);
-    const failure = this.#execute(executable, skeleton, wanted, fresh);
-    if (effects.length > 0) this.noteUpdates(executable.plan);
-    if (failure !== undefined) {
-      void failure.then((error) => error !== undefined && wanted.length === 0 && this.fail(error));
-    }
+    const executable = this.#plan(skeleton);
+    const failure = this.#execute(executable, skeleton, wanted);
+    this.noteUpdates(executable.plan);
+    // Outputs carry their failure; one of effects alone belongs to the next read.
+    if (wanted.length === 0) void failure.then((error) => error !== undefined && this.fail(error));
   }
 
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
@@ -308,13 +307,13 @@ export class Engine implements Runtime {
     for (const parameter of plan.updates) (parameter as Parameter).assignedAt = now;
   }
 
-  #plan(skeleton: Skeleton): { executable: Executable; fresh: boolean } {
+  #plan(skeleton: Skeleton): Executable {
     const cached = this.options.planCache ? this.#plans.get(skeleton.key) : undefined;
     if (cached !== undefined) {
       // The most recent last: the first is the one to drop.
       this.#plans.delete(skeleton.key);
       this.#plans.set(skeleton.key, cached);
-      return { executable: cached, fresh: false };
+      return cached;
     }
     const executable = new Executable(this.device, this.planFor(skeleton));
     if (this.options.planCache) {
@@ -324,7 +323,7 @@ export class Engine implements Runtime {
         if (oldest !== undefined) this.#plans.delete(oldest[0]);
       }
     }
-    return { executable, fresh: true };
+    return executable;
   }
 
   /** @internal */
@@ -341,8 +340,7 @@ export class Engine implements Runtime {
     executable: Executable,
     skeleton: Skeleton,
     outputs: readonly Tensor[],
-    fresh: boolean,
-  ): Promise<CotangentError | undefined> | undefined {
+  ): Promise<CotangentError | undefined> {
     const { plan } = executable;
     const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf) ? undefined : this.materialise(leaf)));
     const results = outputs.map((tensor) => this.allocate(4 * tensor.size, 'tensors', tensor.op.name));
@@ -380,8 +378,7 @@ export class Engine implements Runtime {
       : undefined;
     // The queue runs in order, so what comes next may write to these already.
     for (const slot of slots) this.device.buffers.release(slot);
-    const failure =
-      fresh || anomaly !== undefined ? firstError([...compiled, error, ...(anomaly ? [anomaly] : [])]) : undefined;
+    const failure = firstError([...compiled, error, ...(anomaly ? [anomaly] : [])]);
     outputs.forEach((tensor, i) => {
       const storage = results[i] as PooledStorage;
       storage.failure = failure;

@@ -39,6 +39,10 @@ export function assignSlots(
     return best;
   };
   dispatches.forEach(({ reads, writes }, i) => {
+    for (const value of reads) {
+      // Of no elements: no dispatch wrote it, yet a kernel binds it. A buffer of its own meets no other binding.
+      if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: slots.push(4) - 1 });
+    }
     for (const value of writes) {
       if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: take(4 * value.tensor.size) });
     }

@@ -1,3 +1,4 @@
+export { Accumulator } from './accumulator.js';
 export { adam, type AdamOptions, type AdamSettings, adamw } from './adam.js';
 export type { Clip } from './clip.js';
 export { decayWeightsOnly, type Hyperparameter, Optimizer, type ParameterGroup } from './optimizer.js';
