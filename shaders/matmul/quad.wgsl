@@ -4,7 +4,7 @@
 //          column from l on. For four rows of a each lane loads one and swaps it with the other three, so one step of
 //          inner costs 8 + 4 loads for 32 x 16 results. For adapters whose subgroup is four lanes of one CPU core;
 //          on a real GPU a workgroup of four leaves most of its subgroup idle: blocked.wgsl
-// tiles    TILE_ROWS 32, or 16, 8, 4 for few rows; TILE_COLUMNS 16, or 12, 8, 4 for few columns (10 classes: 12)
+// tiles    TILE_ROWS 32, or 16, 8, 4 for few rows; TILE_COLUMNS 16, or 12, 8 for few columns (10 classes: 12)
 // bytes    reads 4 rows columns inner (1 / TILE_ROWS + 1 / TILE_COLUMNS), each batch; writes the result once
 // flops    2 rows columns inner, each batch
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
@@ -18,9 +18,13 @@ struct Sizes {
   bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
 }
 
-// Comparisons with these fold when the pipeline is made; comparing with a uniform instead halves the speed.
+// Comparisons with it fold when the pipeline is made; comparing with a uniform instead halves the speed.
 override TILE_ROWS: u32 = 32;
-override TILE_COLUMNS: u32 = 16;
+
+// The lane's columns of one row, and of four rows. For TILE_COLUMNS 12: vec3f, mat4x3f; for 8: vec2f, mat4x2f.
+const TILE_COLUMNS = 16u;
+alias Columns = vec4f;
+alias Four = mat4x4f;
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -33,29 +37,32 @@ fn store_result(batch: u32, row: u32, column: u32, value: f32) {
 }
 
 // Column r of the sum belongs to row (lane xor r) of its four: a swap by r brings that row's element of a.
-fn multiplyAdd(left: f32, right: vec4f, sum: mat4x4f) -> mat4x4f {
-  return mat4x4f(
-    fma(vec4f(left), right, sum[0]),
-    fma(vec4f(quadSwapX(left)), right, sum[1]),
-    fma(vec4f(quadSwapY(left)), right, sum[2]),
-    fma(vec4f(quadSwapDiagonal(left)), right, sum[3]),
+fn multiplyAdd(left: f32, right: Columns, sum: Four) -> Four {
+  return Four(
+    fma(Columns(left), right, sum[0]),
+    fma(Columns(quadSwapX(left)), right, sum[1]),
+    fma(Columns(quadSwapY(left)), right, sum[2]),
+    fma(Columns(quadSwapDiagonal(left)), right, sum[3]),
   );
 }
 
 // Four steps of inner, so that a sum is fetched and put back once for four fma.
-fn multiplyAddFour(at: u32, step: u32, right: mat4x4f, sum: mat4x4f) -> mat4x4f {
+fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
   let one = multiplyAdd(a[at], right[0], sum);
   let two = multiplyAdd(a[at + step], right[1], one);
   let three = multiplyAdd(a[at + 2u * step], right[2], two);
   return multiplyAdd(a[at + 3u * step], right[3], three);
 }
 
-// The lane's columns of one row of b.
-fn loadRow(at: vec4u, step: u32) -> vec4f {
-  var row = vec4f(b[at[0] + step], 0.0, 0.0, 0.0);
-  if (TILE_COLUMNS > 4u) { row[1] = b[at[1] + step]; }
-  if (TILE_COLUMNS > 8u) { row[2] = b[at[2] + step]; }
-  if (TILE_COLUMNS > 12u) { row[3] = b[at[3] + step]; }
+// The lane's columns of one row of b. An index into fewer than four columns must be written to fit, even where never used.
+const THIRD = min(2u, TILE_COLUMNS / 4u - 1u);
+const FOURTH = min(3u, TILE_COLUMNS / 4u - 1u);
+fn loadRow(at: vec4u, step: u32) -> Columns {
+  var row = Columns();
+  row[0] = b[at[0] + step];
+  row[1] = b[at[1] + step];
+  if (TILE_COLUMNS > 8u) { row[THIRD] = b[at[2] + step]; }
+  if (TILE_COLUMNS > 12u) { row[FOURTH] = b[at[3] + step]; }
   return row;
 }
 
@@ -83,20 +90,20 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
 
   let aStep = sizes.aInner;
   let bStep = sizes.bInner;
-  var c0 = mat4x4f();
-  var c1 = mat4x4f();
-  var c2 = mat4x4f();
-  var c3 = mat4x4f();
-  var c4 = mat4x4f();
-  var c5 = mat4x4f();
-  var c6 = mat4x4f();
-  var c7 = mat4x4f();
+  var c0 = Four();
+  var c1 = Four();
+  var c2 = Four();
+  var c3 = Four();
+  var c4 = Four();
+  var c5 = Four();
+  var c6 = Four();
+  var c7 = Four();
 
   // By four: a longer turn outgrows the processor's instruction caches (by 8: 7, by 4: 12 GFLOP/s).
   var aAt = 0u;
   var bRow = 0u;
   for (var k = sizes.inner / 4u; k > 0u; k -= 1u) {
-    let right = mat4x4f(
+    let right = Four(
       loadRow(bAt, bRow), loadRow(bAt, bRow + bStep), loadRow(bAt, bRow + 2u * bStep), loadRow(bAt, bRow + 3u * bStep),
     );
     c0 = multiplyAddFour(a0 + aAt, aStep, right, c0);
@@ -137,7 +144,7 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
   }
 
   // A loop, not 128 stores: the epilogue is compiled four times.
-  var tile = array<mat4x4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
+  var tile = array<Four, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
   let end = min(sizes.columns, (group.x + 1u) * TILE_COLUMNS);
   for (var i = 0u; i < min(TILE_ROWS, (lastRow | 3u) + 1u - row); i += 1u) {
     let at = row + (i ^ lane);
@@ -145,7 +152,7 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
     let values = tile[i / 4u][i % 4u];
     if (column < end) { store_result(batch, at, column, values[0]); }
     if (column + 4u < end) { store_result(batch, at, column + 4u, values[1]); }
-    if (column + 8u < end) { store_result(batch, at, column + 8u, values[2]); }
-    if (column + 12u < end) { store_result(batch, at, column + 12u, values[3]); }
+    if (column + 8u < end) { store_result(batch, at, column + 8u, values[THIRD]); }
+    if (column + 12u < end) { store_result(batch, at, column + 12u, values[FOURTH]); }
   }
 }
