@@ -1,0 +1,20 @@
+import type { BrowserCommand } from 'vitest/node';
+import type { PuppeteerContext } from './puppeteer.js';
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    /** Kills Chrome's GPU process: every device of the page is lost with reason 'unknown'. */
+    crashGpuProcess: () => Promise<void>;
+  }
+}
+
+/** For tests, by `import { commands } from 'vitest/browser'`. */
+export const crashGpuProcess: BrowserCommand<[]> = async (context) => {
+  const { browser } = context as unknown as PuppeteerContext;
+  const session = await browser.target().createCDPSession();
+  try {
+    await session.send('Browser.crashGpuProcess');
+  } finally {
+    await session.detach();
+  }
+};
