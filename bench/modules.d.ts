@@ -1,0 +1,21 @@
+// The peers are installed at the first benchmark only, so the compiler knows from here what is used of them.
+declare module '@jax-js/jax' {
+  type Used = import('./peers/jaxJs.js').JaxJs;
+  export const numpy: Used['numpy'];
+  export const nn: Used['nn'];
+  export const tree: Used['tree'];
+  export const jit: Used['jit'];
+  export const valueAndGrad: Used['valueAndGrad'];
+  export const init: Used['init'];
+  export const defaultDevice: Used['defaultDevice'];
+}
+
+declare module '*.js?url' {
+  const url: string;
+  export default url;
+}
+
+declare module '*.wgsl?raw' {
+  const code: string;
+  export default code;
+}

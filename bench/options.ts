@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { suggest } from '../src/index.js';
+import type { PeerName } from './case.js';
+
+export interface Options {
+  readonly cases: readonly string[];
+  readonly peers: readonly PeerName[];
+  readonly adapter: 'auto' | 'hardware' | 'software' | undefined;
+  readonly browser: string | undefined;
+  readonly quick: boolean;
+  readonly profile: boolean;
+  readonly json: string | undefined;
+  readonly help: boolean;
+}
+
+/** What the user typed is wrong: the message says how, and no stack is shown. */
+export class UsageError extends Error {}
+
+const PEERS: readonly PeerName[] = ['jax-js', 'tfjs'];
+const ADAPTERS = ['auto', 'hardware', 'software'] as const;
+
+export function helpText(names: readonly string[]): string {
+  return `npm run bench -- [CASE…] [options]
+
+Times Cotangent beside other libraries: same Chrome page, same inputs, in turns. Results are compared
+before the clock starts. A CASE is a name or the part before a slash; none means all:
+  ${names.join('  ')}
+
+  --against LIST     peers, of ${PEERS.join(', ')}, or none (default: ${PEERS.join(',')})
+  --adapter KIND     ${ADAPTERS.join(', ')} (default: auto, the GPU where there is one)
+  --browser PATH     a Chrome or Chromium (default: an installed one)
+  --quick            few, short samples: shows that all works, not how fast it is
+  --profile          where the time of each of our dispatches goes (timestamp queries)
+  --json FILE        writes the figures there as well
+  --help             this text
+
+The peers are installed into bench/node_modules at the first run. Exit code 1 when Cotangent fails or
+results differ, 2 when the command line is wrong.`;
+}
+
+export function parseOptions(words: readonly string[], names: readonly string[]): Options {
+  const { values, positionals } = parse(words);
+  const adapter = values.adapter;
+  if (adapter !== undefined && !isOneOf(ADAPTERS, adapter)) {
+    throw new UsageError(`unknown adapter '${adapter}'. ${suggest(adapter, ADAPTERS)}`);
+  }
+  return {
+    cases: positionals.length === 0 ? names : names.filter((name) => positionals.some((asked) => selects(asked, name, names))),
+    peers: peersOf(values.against),
+    adapter,
+    browser: values.browser,
+    quick: values.quick,
+    profile: values.profile,
+    json: values.json,
+    help: values.help,
+  };
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        against: { type: 'string', default: PEERS.join(',') },
+        adapter: { type: 'string' },
+        browser: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function selects(asked: string, name: string, names: readonly string[]): boolean {
+  if (!names.some((each) => each === asked || each.startsWith(`${asked}/`))) {
+    throw new UsageError(`unknown case '${asked}'. ${suggest(asked, names)}`);
+  }
+  return name === asked || name.startsWith(`${asked}/`);
+}
+
+function peersOf(list: string): PeerName[] {
+  if (list === 'none') return [];
+  return list.split(',').map((name) => {
+    if (!isOneOf(PEERS, name)) throw new UsageError(`unknown peer '${name}'. ${suggest(name, [...PEERS, 'none'])}`);
+    return name;
+  });
+}
+
+function isOneOf<T extends string>(known: readonly T[], word: string): word is T {
+  return (known as readonly string[]).includes(word);
+}

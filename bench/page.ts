@@ -1,0 +1,55 @@
+import { init } from '../src/index.js';
+import type { PeerName } from './case.js';
+import { cases } from './cases/index.js';
+import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
+import { LimitProbe } from './limits.js';
+import { loadJaxJs } from './peers/jaxJs.js';
+import { loadTfjs } from './peers/tfjs.js';
+import type { Failure, Measurements, Request, Row } from './report.js';
+
+declare global {
+  /** Called by the terminal's side. */
+  var measure: (request: Request) => Promise<Measurements>;
+  /** Put here by the terminal's side. */
+  var tellProgress: (text: string) => Promise<void>;
+}
+
+globalThis.measure = async ({ cases: names, peers, quick }) => {
+  const failures: Failure[] = [];
+  const rows: Row[] = [];
+  const progress = (text: string) => void globalThis.tellProgress(text);
+  progress('limits');
+  const probe = await LimitProbe.open();
+  const before = await probe.measure();
+  await init();
+  const load = async <T>(engine: PeerName, loader: () => Promise<T>): Promise<T | undefined> => {
+    if (!peers.includes(engine)) return undefined;
+    progress(`starting ${engine}`);
+    try {
+      return await loader();
+    } catch (error) {
+      failures.push({ engine, message: wording(error), fatal: false });
+      return undefined;
+    }
+  };
+  const jaxJs = await load('jax-js', loadJaxJs);
+  const tfjs = await load('tfjs', loadTfjs);
+  const engines: Engines = { ...(jaxJs === undefined ? {} : { jaxJs }), ...(tfjs === undefined ? {} : { tfjs }) };
+  for (const one of cases) {
+    if (!names.includes(one.name)) continue;
+    const outcome = await runCase(one, engines, quick ? QUICK : THOROUGH, (text) => progress(`${one.name}: ${text}`));
+    rows.push(...outcome.rows);
+    failures.push(...outcome.failures);
+  }
+  progress('limits');
+  const after = await probe.measure();
+  const limits = {
+    fma_gflops: Math.max(before.fma_gflops, after.fma_gflops),
+    copy_gbps: Math.max(before.copy_gbps, after.copy_gbps),
+  };
+  const withShares = rows.map((row) => {
+    if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
+    return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };
+  });
+  return { limits, cases: withShares, failures };
+};

@@ -1,0 +1,53 @@
+import backendUrl from '../node_modules/@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js?url';
+import coreUrl from '../node_modules/@tensorflow/tfjs/dist/tf.min.js?url';
+
+/** The part of `@tensorflow/tfjs` 4.22.0 that the cases use. */
+export interface TfTensor {
+  data(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export interface TfVariable extends TfTensor {
+  readonly trainable: boolean;
+}
+
+export interface TfOptimizer {
+  minimize(body: () => TfTensor, returnCost: true): TfTensor;
+  dispose(): void;
+}
+
+export interface TensorFlow {
+  setBackend(name: 'webgpu'): Promise<boolean>;
+  getBackend(): string;
+  ready(): Promise<void>;
+  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
+  variable(initial: TfTensor): TfVariable;
+  matMul(a: TfTensor, b: TfTensor): TfTensor;
+  slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
+  tidy<T>(body: () => T): T;
+  readonly fused: {
+    matMul(options: { a: TfTensor; b: TfTensor; bias?: TfTensor; activation?: 'relu' | 'linear' }): TfTensor;
+  };
+  readonly losses: { softmaxCrossEntropy(labels: TfTensor, logits: TfTensor): TfTensor };
+  readonly train: { momentum(learningRate: number, momentum: number): TfOptimizer };
+}
+
+/** The bundles they publish for pages, as script tags: they are no ES modules. */
+export async function loadTfjs(): Promise<TensorFlow> {
+  await addScript(coreUrl);
+  await addScript(backendUrl);
+  const { tf } = globalThis as unknown as { tf: TensorFlow };
+  if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs refused its WebGPU backend.');
+  await tf.ready();
+  return tf;
+}
+
+function addScript(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = url;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error(`${url} did not load.`));
+    document.head.append(script);
+  });
+}

@@ -1,0 +1,57 @@
+import type { EngineName, PeerName } from './case.js';
+
+/** What the terminal asks of the page. */
+export interface Request {
+  readonly cases: readonly string[];
+  readonly peers: readonly PeerName[];
+  readonly quick: boolean;
+}
+
+/** What the page gives back; with the machine's names it is the JSON. */
+export interface Measurements {
+  readonly limits: Limits;
+  readonly cases: readonly Row[];
+  readonly failures: readonly Failure[];
+}
+
+/** The most that plain kernels reached in this run: the better of before and after. */
+export interface Limits {
+  readonly fma_gflops: number;
+  readonly copy_gbps: number;
+}
+
+export interface Row {
+  readonly case: string;
+  readonly engine: EngineName;
+  readonly median_ms: number;
+  readonly min_ms: number;
+  /** Between the first and the third quartile. */
+  readonly spread_ms: number;
+  readonly samples: number;
+  /** Repetitions in a sample, with one wait at its end. */
+  readonly repeats: number;
+  readonly gflops?: number;
+  readonly gbps?: number;
+  /** Of the fma limit, or of the copy limit where a case counts bytes only. */
+  readonly share_of_limit?: number;
+  /** How many times as long the peer took: the median over the rounds of both. Only for our rows. */
+  readonly ratio_to?: Readonly<Partial<Record<PeerName, number>>>;
+}
+
+export interface Failure {
+  readonly engine: EngineName;
+  /** Absent when the engine did not start at all. */
+  readonly case?: string;
+  readonly message: string;
+  /** Ours failed, or results differ: the command fails. */
+  readonly fatal: boolean;
+}
+
+export interface Report {
+  readonly adapter: string;
+  readonly browser: string;
+  readonly date: string;
+  readonly limits: Limits;
+  readonly cases: readonly Row[];
+  readonly failures: readonly Failure[];
+}

@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createServer, type ViteDevServer } from 'vite';
+import { launchBrowser } from '../src/node/browser.js';
+import { wgsl } from '../src/node/wgsl/wgsl.js';
+import { cases } from './cases/index.js';
+import { installPeers } from './installPeers.js';
+import { helpText, type Options, parseOptions, UsageError } from './options.js';
+import type { Measurements, Report, Request } from './report.js';
+import { formatReport } from './table.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+async function main(): Promise<number> {
+  const names = cases.map(({ name }) => name);
+  const options = parseOptions(process.argv.slice(2), names);
+  if (options.help) {
+    console.log(helpText(names));
+    return 0;
+  }
+  if (options.peers.length > 0) installPeers();
+  const report = await measureInBrowser(options);
+  console.log(formatReport(report));
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  return report.failures.some(({ fatal }) => fatal) ? 1 : 0;
+}
+
+async function measureInBrowser(options: Options): Promise<Report> {
+  const server = await serve();
+  try {
+    const { browser, adapterKind, description } = await launchBrowser({ browser: options.browser, adapter: options.adapter });
+    try {
+      console.log(description);
+      const page = await browser.newPage();
+      const broken = new Promise<never>((_, reject) => {
+        page.on('error', reject);
+        browser.on('disconnected', () => reject(new Error('the browser was closed.')));
+      });
+      page.on('pageerror', (error) => console.warn(`page: ${error instanceof Error ? error.message : String(error)}`));
+      page.on('console', (message) => {
+        if (message.type() === 'error') console.warn(`page: ${message.text()}`);
+      });
+      await page.exposeFunction('tellProgress', showProgress);
+      await page.goto(`${server.resolvedUrls?.local[0]}bench/page.html`);
+      await page.waitForFunction('globalThis.measure !== undefined', { timeout: 60_000 });
+      const request: Request = { cases: options.cases, peers: options.peers, quick: options.quick };
+      const measuring = page.evaluate((asked) => globalThis.measure(asked), request) as Promise<Measurements>;
+      const { limits, cases: rows, failures } = await Promise.race([measuring, broken]);
+      showProgress('');
+      const adapter = description.split(': ').at(-1) ?? adapterKind;
+      return { adapter, browser: await browser.version(), date: new Date().toISOString(), limits, cases: rows, failures };
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+/** Serves the sources as they are; a cross-origin isolated page has a finer clock. */
+async function serve(): Promise<ViteDevServer> {
+  const server = await createServer({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'error',
+    plugins: [wgsl()],
+    optimizeDeps: { noDiscovery: true },
+    server: {
+      hmr: false,
+      watch: null,
+      headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    },
+  });
+  return server.listen();
+}
+
+/** One line that is written over; nothing where nobody watches. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  showProgress('');
+  if (error instanceof UsageError) {
+    console.error(`bench: ${error.message}`);
+    process.exitCode = 2;
+  } else {
+    console.error(error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,45 @@
+import type { PeerName } from './case.js';
+import type { Report, Row } from './report.js';
+
+/** The figures for people: a line an engine and case. */
+export function formatReport({ cases, limits, failures }: Report): string {
+  const peers = [...new Set(cases.flatMap(({ ratio_to }) => Object.keys(ratio_to ?? {})))] as PeerName[];
+  const head = ['case', 'engine', 'median ms', 'min', 'spread', 'GFLOP/s', 'of fma', ...peers.map((peer) => `vs ${peer}`)];
+  const lines = cases.map((row, i) => [
+    cases[i - 1]?.case === row.case ? '' : row.case,
+    row.engine,
+    digits(row.median_ms),
+    digits(row.min_ms),
+    digits(row.spread_ms),
+    row.gflops === undefined ? '' : digits(row.gflops),
+    row.gflops === undefined || row.share_of_limit === undefined ? '' : `${(100 * row.share_of_limit).toFixed(1)} %`,
+    ...peers.map((peer) => times(row, peer)),
+  ]);
+  return [
+    alignColumns([head, ...lines], 2),
+    '',
+    `Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.`,
+    'Spread: between the quartiles. vs: how many times as long the peer takes, the median over the rounds.',
+    ...failures.map(({ engine, message, fatal }) => `${fatal ? 'FAILED' : 'left out'}: ${engine}: ${message}`),
+  ].join('\n');
+}
+
+function times({ ratio_to }: Row, peer: PeerName): string {
+  const ratio = ratio_to?.[peer];
+  return ratio === undefined ? '' : `${digits(ratio)}x`;
+}
+
+/** Three digits that count. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  const decimals = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 4));
+}
+
+/** The first columns, names, to the left; numbers to the right. */
+export function alignColumns(lines: readonly (readonly string[])[], names: number): string {
+  const widths = lines.reduce<number[]>((all, line) => line.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
+  return lines
+    .map((line) => line.map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ').trimEnd())
+    .join('\n');
+}
