@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 
 const FLOOR = 'test/floor.json';
 
@@ -32,7 +32,7 @@ export class CountReporter implements Reporter {
         const { state } = test.result();
         if (state === 'passed') passed++;
         else if (state === 'failed') failedHere++;
-        else if (!this.#filtered && reasonOf(test.result()) === undefined) {
+        else if (!this.#filtered && reasonOf(test) === undefined) {
           complaints.push(`skipped without a reason: ${module.relativeModuleId} > ${test.fullName}\n  Mend: ctx.skip('why') inside the test, or let it run.`);
         }
       }
@@ -52,6 +52,7 @@ export class CountReporter implements Reporter {
   }
 }
 
-function reasonOf(result: { readonly note?: string | undefined }): string | undefined {
-  return result.note === '' ? undefined : result.note;
+function reasonOf(test: TestCase): string | undefined {
+  const result = test.result();
+  return result.state === 'skipped' && result.note !== '' ? result.note : undefined;
 }

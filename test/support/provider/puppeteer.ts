@@ -57,11 +57,11 @@ class PuppeteerProvider implements BrowserProvider {
   async getCDPSession(sessionId: string): Promise<CdpSession> {
     const session: CDPSession = await this.#pageOf(sessionId).page.createCDPSession();
     return {
-      send: (method, parameters) => session.send(method as never, parameters as never) as never,
-      on: (event, listener) => void session.on(event as never, listener),
-      off: (event, listener) => void session.off(event as never, listener),
-      once: (event, listener) => void session.once(event as never, listener),
-    };
+      send: (method: string, parameters?: Record<string, unknown>) => session.send(method as never, parameters as never),
+      on: (event: string, listener: Listener) => void session.on(event, listener),
+      off: (event: string, listener: Listener) => void session.off(event, listener),
+      once: (event: string, listener: Listener) => void session.once(event, listener),
+    } as CdpSession;
   }
 
   async close(): Promise<void> {
@@ -89,4 +89,5 @@ class PuppeteerProvider implements BrowserProvider {
   }
 }
 
+type Listener = (...parameters: unknown[]) => void;
 type CdpSession = Awaited<ReturnType<NonNullable<BrowserProvider['getCDPSession']>>>;

@@ -1,0 +1,164 @@
+import { type StructInfo, type VariableInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { declarationsOf } from '../../kernels/declarations.js';
+import type { WgslBinding, WgslDeclaration, WgslFunction, WgslModule, WgslUniform } from '../../kernels/wgslModule.js';
+import { flatten, lineAt, type WgslSource, wgslError } from './source.js';
+import { blankComments, compact, nameAndType, splitOutside, withoutAttributes } from './text.js';
+
+/** What a module says of itself, its includes left to imports. */
+export type WgslDescription = Omit<WgslModule, 'includes'>;
+
+/** What WebGPU grants every device. */
+const MAX_STORAGE_BUFFERS = 8;
+
+export interface InspectOptions {
+  /** Leave comments and indentation out of the code. */
+  readonly compact?: boolean;
+}
+
+/**
+ * Reads a shader as the build ships it.
+ * @throws KernelError naming file, line and mend: text that does not parse, two bindings of one number,
+ * more than 8 storage buffers, two entry points.
+ */
+export function inspect(source: WgslSource, options: InspectOptions = {}): WgslDescription {
+  const sources = flatten(source);
+  const reflection = reflect(source, sources);
+  const bindings: Record<string, WgslBinding> = {};
+  const overrides: Record<string, { type: string; default: number | undefined }> = {};
+  const uniforms: Record<string, WgslUniform> = {};
+  const variables = new Map([...reflection.uniforms, ...reflection.storage].map((variable) => [variable.name, variable]));
+
+  for (const { path, code } of sources) {
+    const plain = blankComments(code);
+    for (const [name, { kind, start, end }] of Object.entries(declarationsOf(code))) {
+      const text = plain.slice(start, end);
+      if (kind === 'override') overrides[name] = readOverride(text);
+      const variable = variables.get(name);
+      if (kind !== 'var' || variable === undefined) continue;
+      const binding = readBinding(text, variable);
+      for (const [other, { group, binding: number }] of Object.entries(bindings)) {
+        if (group !== binding.group || number !== binding.binding) continue;
+        throw wgslError(path, lineAt(code, start), `'${name}' and '${other}' are both @group(${group}) @binding(${number}).`, {
+          mend: `give '${name}' the next free number: ${nextNumber(bindings, group)}.`,
+        });
+      }
+      bindings[name] = binding;
+      if (binding.access === 'uniform') uniforms[name] = layoutOf(variable);
+      else if (Object.values(bindings).filter(({ access }) => access !== 'uniform').length > MAX_STORAGE_BUFFERS) {
+        throw wgslError(path, lineAt(code, start), `'${name}' is storage buffer number ${MAX_STORAGE_BUFFERS + 1}; a device grants ${MAX_STORAGE_BUFFERS}.`, {
+          mend: 'pack several into one buffer, or split the kernel.',
+        });
+      }
+    }
+  }
+
+  const entry = reflection.entry.compute;
+  if (entry.length > 1) {
+    const names = entry.map(({ name }) => name).join(', ');
+    throw wgslError(source.path, 1, `there are ${entry.length} @compute entry points: ${names}.`, {
+      mend: 'give each a file of its own; what they share is included.',
+    });
+  }
+  const code = options.compact ? compact(source.code) : source.code;
+  const declarations = declarationsOf(code);
+  return {
+    name: source.name,
+    code,
+    bindings,
+    uniforms,
+    overrides,
+    declarations,
+    functions: readFunctions(code, declarations),
+    entryPoint: entry[0]?.name,
+    workgroupSize: workgroupSizeOf(entry[0]?.attributes ?? []),
+  };
+}
+
+function reflect(source: WgslSource, sources: readonly WgslSource[]): WgslReflect {
+  try {
+    return new WgslReflect(sources.map(({ code }) => code).join('\n'));
+  } catch (cause) {
+    const complaint = cause instanceof Error ? cause.message : String(cause);
+    const given = Number(/Line:\s*(\d+)/.exec(complaint)?.[1] ?? 1);
+    // The complaint counts lines through all files, one after the other.
+    let line = given;
+    let file = source;
+    for (const each of sources) {
+      const lines = each.code.split('\n').length;
+      if (line <= lines) {
+        file = each;
+        break;
+      }
+      line -= lines;
+    }
+    const sentence = complaint.replace(/\.*\s*Line:\s*\d+.*$/s, '').trim();
+    throw wgslError(file.path, line, `this does not parse: ${sentence}.`, {
+      mend: 'mend the syntax on this line or the one before; some words, such as target and workgroup, cannot name a variable.',
+      cause,
+    });
+  }
+}
+
+function readBinding(text: string, variable: VariableInfo): WgslBinding {
+  const space = /\bvar\s*<\s*([^>]*?)\s*>/.exec(text)?.[1] ?? '';
+  const access = space === 'uniform' ? 'uniform' : space.includes('read_write') ? 'read_write' : 'read';
+  const { type } = nameAndType(text.replace(/;\s*$/, '').replace(/\bvar\s*<[^>]*>/, ''));
+  return { group: Number(variable.group), binding: Number(variable.binding), access, type };
+}
+
+function nextNumber(bindings: Readonly<Record<string, WgslBinding>>, group: number): number {
+  const taken = Object.values(bindings).filter((each) => each.group === group);
+  return Math.max(-1, ...taken.map(({ binding }) => binding)) + 1;
+}
+
+function layoutOf({ type, size }: VariableInfo): WgslUniform {
+  const fields: Record<string, { offset: number; size: number; type: string }> = {};
+  for (const member of type.isStruct ? (type as StructInfo).members : []) {
+    fields[member.name] = { offset: member.offset, size: member.size, type: member.type.getTypeName() };
+  }
+  return { size, fields };
+}
+
+function readOverride(text: string): { type: string; default: number | undefined } {
+  const [left = '', right = ''] = text.replace(/;\s*$/, '').split('=');
+  const value = right.trim();
+  const { name, type } = nameAndType(withoutAttributes(left).replace(/^override\s+/, ''));
+  const literal = /^(-?(?:0x[\da-f]+|[\d.]+(?:e[+-]?\d+)?))[uifh]?$/i.exec(value)?.[1];
+  const number = value === 'true' ? 1 : value === 'false' ? 0 : literal === undefined ? undefined : Number(literal);
+  const inferred = number === undefined ? '' : /^(true|false)$/.test(value) ? 'bool' : /u$/.test(value) ? 'u32' : /[.ef]/i.test(value) ? 'f32' : 'i32';
+  return { type: name === '' ? inferred : type, default: number };
+}
+
+function readFunctions(code: string, declarations: Readonly<Record<string, WgslDeclaration>>): Record<string, WgslFunction> {
+  const functions: Record<string, WgslFunction> = {};
+  const plain = blankComments(code);
+  for (const [name, { kind, start, end }] of Object.entries(declarations)) {
+    if (kind !== 'fn') continue;
+    const text = plain.slice(start, end);
+    const head = text.slice(text.search(/\bfn\s/), text.indexOf('{'));
+    const open = head.indexOf('(');
+    const close = closingOf(head, open);
+    const parameters = splitOutside(head.slice(open + 1, close), ',').map(nameAndType);
+    const arrow = /->\s*([\s\S]*)$/.exec(head.slice(close))?.[1];
+    functions[name] = { parameters, returns: arrow === undefined ? undefined : withoutAttributes(arrow) };
+  }
+  return functions;
+}
+
+function closingOf(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === '(') depth++;
+    else if (text[at] === ')' && --depth === 0) return at;
+  }
+  return text.length;
+}
+
+function workgroupSizeOf(attributes: readonly { name: string; value: string | string[] | null }[]): readonly (number | string)[] | undefined {
+  const value = attributes.find(({ name }) => name === 'workgroup_size')?.value;
+  if (value === undefined || value === null) return undefined;
+  return [value].flat().map((size) => {
+    const number = Number(/^(\d+|0x[\da-f]+)[ui]?$/i.exec(size)?.[1] ?? Number.NaN);
+    return Number.isNaN(number) ? size : number;
+  });
+}
