@@ -1,7 +1,7 @@
 // Matrix product, blocks passed through workgroup memory: result = a b, in batches.
 //   a [batches, rows, inner]   b [batches, inner, columns], both by strides   ->   result [batches, rows, columns]
 // variant  blocked: a workgroup owns BLOCK_ROWS x BLOCK_COLUMNS results, an invocation 8 x 4 of them. For discrete and
-//          integrated GPUs (not yet measured on one); on a CPU adapter its barriers cost more than they save
+//          integrated GPUs (not yet measured on one); on a CPU adapter it is the slowest of the three
 // tiles    64 x 64 by 16: 128 invocations, 8.5 KiB of workgroup memory. Rows in eights, columns in fours,
 //          WORKGROUP_SIZE = BLOCK_ROWS * BLOCK_COLUMNS / 32 <= 256: 128 x 64 for large, 32 x 32 for small products
 // bytes    reads 4 rows columns inner (1 / BLOCK_ROWS + 1 / BLOCK_COLUMNS), each batch; writes the result once
