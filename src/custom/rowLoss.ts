@@ -112,6 +112,8 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       ...host.replace,
       WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
       WANT_GRADIENT: `const WANT_GRADIENT = ${gradient !== undefined};`,
+      ACCUMULATES: `const ACCUMULATES = ${wgsl.declarations.accumulate !== undefined};`,
+      REDUCES: `const REDUCES = ${wgsl.declarations.reduce !== undefined};`,
     };
     if (fields.length > 0) {
       replace.loadParameters = `fn loadParameters() -> Parameters { return Parameters(${fields.join(', ')}); }`;

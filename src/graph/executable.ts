@@ -177,6 +177,6 @@ export function rangeOf(pooled: PooledBuffer): BufferRange {
 }
 
 function describe(dispatch: PlannedDispatch) {
-  const { label, code, entryPoint, constants, signature } = dispatch;
-  return { label, code, entryPoint, constants, signature };
+  const { label, code, entryPoint, constants, signature, lineMap } = dispatch;
+  return { label, code, entryPoint, constants, signature, lineMap };
 }

@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.js';
 import { KernelError } from '../errors.js';
 import { foldGrid } from '../kernels/workgroups.js';
-import { type KernelBinding, specialise } from '../kernels/specialise.js';
+import { type KernelBinding, specialise, type SpecialisedKernel } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import elementwiseHost from '../../shaders/elementwise/host.wgsl';
 import { type ChainField, type ChainValue, Composer } from './compose.js';
@@ -36,6 +36,7 @@ export interface PlannedDispatch {
   readonly variant: string | undefined;
   readonly code: string;
   readonly entryPoint: string;
+  readonly lineMap: SpecialisedKernel['lineMap'];
   readonly constants: Readonly<Record<string, number>>;
   readonly signature: readonly ('uniform' | 'read' | 'read_write')[];
   readonly sources: readonly BindingSource[];
@@ -399,6 +400,7 @@ class Builder {
       variant: lowering.variant,
       code: specialised.code,
       entryPoint: specialised.entryPoint,
+      lineMap: specialised.lineMap,
       constants: lowering.overrides ?? {},
       signature: specialised.bindings.map(({ access }) => access),
       sources,

@@ -29,6 +29,16 @@ export interface SpecialisedKernel {
   readonly entryPoint: string;
   /** In order of their binding number in group 0. */
   readonly bindings: readonly KernelBinding[];
+  /** The file and line that a line of `code` (from 1) came from; undefined for text of the planner's. */
+  readonly lineMap: (line: number) => { readonly file: string; readonly line: number } | undefined;
+}
+
+/** A piece of the result: a stretch of a module's own text, or text in its place. */
+interface Chunk {
+  readonly text: string;
+  readonly file?: string;
+  /** The line of its first character, from 1. */
+  readonly line?: number;
 }
 
 /**
@@ -60,10 +70,29 @@ export function specialise(kernel: WgslModule, by: Specialisation): SpecialisedK
     }
   }
   bindings.push(...by.extraBindings);
-  const declared = bindings.map(declareBinding).join('\n');
-  const bodies = modules.map((module) => rewrite(module, by));
-  const text = [by.prelude, declared, ...bodies].filter((part) => part !== '').join('\n');
-  return { code: enables(text) + text, entryPoint: kernel.entryPoint, bindings };
+  const head = [by.prelude, ...bindings.map(declareBinding)].map((text) => ({ text: `${text}\n` }));
+  const chunks: Chunk[] = [...head, ...modules.flatMap((module) => [...rewrite(module, by), { text: '\n' }])];
+  const text = chunks.map((chunk) => chunk.text).join('');
+  const enabled = enables(text);
+  return {
+    code: enabled + text,
+    entryPoint: kernel.entryPoint,
+    bindings,
+    lineMap: (line) => placeOf([{ text: enabled }, ...chunks], line),
+  };
+}
+
+function placeOf(chunks: readonly Chunk[], line: number): { file: string; line: number } | undefined {
+  let first = 1;
+  for (const chunk of chunks) {
+    const lines = chunk.text.split('\n').length - 1;
+    if (line < first + lines || (line === first + lines && chunk === chunks.at(-1))) {
+      if (chunk.file === undefined || chunk.line === undefined) return undefined;
+      return { file: chunk.file, line: chunk.line + line - first };
+    }
+    first += lines;
+  }
+  return undefined;
 }
 
 function collect(module: WgslModule, into: WgslModule[]): void {
@@ -78,18 +107,25 @@ function declareBinding({ name, access, type }: KernelBinding, number: number): 
 }
 
 /** The module's code with bindings cut out and named declarations exchanged. */
-function rewrite(module: WgslModule, by: Specialisation): string {
+function rewrite(module: WgslModule, by: Specialisation): Chunk[] {
   const edits = Object.entries(module.declarations)
     .map(([name, declaration]) => ({ ...declaration, text: editOf(module, name, by) }))
     .filter((edit): edit is typeof edit & { text: string } => edit.text !== undefined)
     .sort((a, b) => a.start - b.start);
-  let code = '';
+  const chunks: Chunk[] = [];
+  const file = module.name.includes('/') ? `${module.name}.wgsl` : module.name;
+  const keep = (from: number, to: number) => {
+    const line = module.code.slice(0, from).split('\n').length;
+    chunks.push({ text: module.code.slice(from, to), file, line });
+  };
   let from = 0;
   for (const { start, end, text } of edits) {
-    code += module.code.slice(from, start) + text;
+    keep(from, start);
+    chunks.push({ text });
     from = end;
   }
-  return code + module.code.slice(from);
+  keep(from, module.code.length);
+  return chunks;
 }
 
 function editOf(module: WgslModule, name: string, by: Specialisation): string | undefined {
