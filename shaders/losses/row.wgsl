@@ -1,0 +1,43 @@
+// The contract of row losses. A loss is a function of one row of logits and its label y; its file declares
+//   struct Parameters { … }                                             its parameters, f32 each, in order
+//   fn finish(row: Row, parameters: Parameters) -> f32                  the row's value
+//   fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32      its derivative by logit j
+// and, where it needs them,
+//   fn rowWeight(row: Row, parameters: Parameters) -> f32               a factor of the row's whole gradient, taken out
+//                                                                       of gradient() and computed once a row
+//   fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32>
+//                                                                       terms of up to four sums over the row, from
+//                                                                       relative = z_j - m; m is a maximum so far
+//   fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32>
+//                                                                       those sums over count terms, once m has grown
+//                                                                       by shift
+//   fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32>  terms of up to four sums from the finished
+//                                                                       statistics: one more pass over the row
+//   fn parameterGradient(row: Row, parameter: u32, parameters: Parameters) -> f32
+//                                                                       the value's derivative by a parameter, which
+//                                                                       is given by its place in Parameters
+// A host kernel (rowHostShort.wgsl, rowHostLong.wgsl) does the rest: reading, tails, ignored and wrong labels,
+// reductions, the cotangent. What a loss leaves out costs nothing.
+
+struct Row {
+  classes: u32,
+  label: u32,
+  logit: f32,            // z_y
+  rival: f32,            // the largest logit of the other classes; -3.4e38 when there is none
+  maximum: f32,          // m, the largest logit of all
+  sum: f32,              // S, the sum of e^(z_j - m)
+  logSumExp: f32,        // m + log S
+  crossEntropy: f32,     // logSumExp - z_y: relatively accurate, however near to 0
+  probability: f32,      // p_y
+  complement: f32,       // 1 - p_y, free of cancellation
+  accumulated: vec4<f32>,
+  reduced: vec4<f32>,
+}
+
+struct Logit {
+  index: u32,
+  isLabel: bool,
+  logit: f32,            // z_j
+  probability: f32,      // p_j
+  residual: f32,         // p_j - [j is the label], free of cancellation
+}

@@ -1,0 +1,155 @@
+// What the row hosts share: operands, defaults of what a loss may declare, and a row's statistics.
+// include losses/row.wgsl        Row, Logit
+// include softmax/online.wgsl    Online, onlineExtend, onlineMerge
+// include common/bits.wgsl       nan, isInfinite, negativeInfinity
+// include common/special.wgsl    log1p, expAccurate, logAccurate
+
+struct Sizes {
+  rows: u32,
+  classes: u32,
+  gridWidth: u32,
+  hasIgnoreIndex: u32,
+  ignoreIndex: i32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<i32>;
+@group(0) @binding(3) var<storage, read> cotangent: array<f32>;
+@group(0) @binding(4) var<storage, read_write> value: array<f32>;
+@group(0) @binding(5) var<storage, read_write> gradients: array<f32>;
+@group(0) @binding(6) var<storage, read_write> parameterGradients: array<f32>;
+
+fn load_logits(row: u32, column: u32) -> f32 { return logits[row * sizes.classes + column]; }
+fn load_labels(row: u32) -> i32 { return labels[row]; }
+fn load_cotangent(row: u32) -> f32 { return cotangent[row]; }
+fn store_value(row: u32, result: f32) { value[row] = result; }
+fn store_gradient(row: u32, column: u32, result: f32) { gradients[row * sizes.classes + column] = result; }
+fn store_parameterGradient(row: u32, parameter: u32, result: f32) { parameterGradients[row * PARAMETERS + parameter] = result; }
+
+// An output that nobody wants, and all work for it alone, is left out.
+const WANT_VALUE = true;
+const WANT_GRADIENT = true;
+// The number of parameters when their gradients are wanted, else 0.
+const PARAMETERS = 0u;
+// Whether the loss declares accumulate (and rescale), and reduce.
+const ACCUMULATES = false;
+const REDUCES = false;
+
+// Defaults: what the loss declares takes their place.
+struct Parameters { unused: f32 }
+fn loadParameters() -> Parameters { return Parameters(); }
+fn finish(row: Row, parameters: Parameters) -> f32 { return row.crossEntropy; }
+fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residual; }
+fn rowWeight(row: Row, parameters: Parameters) -> f32 { return 1.0; }
+fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
+fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32> { return sums; }
+fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
+fn parameterGradient(row: Row, parameter: u32, parameters: Parameters) -> f32 { return 0.0; }
+
+// An ignored row has value and gradient 0, whatever its logits. One whose label is no class has NaN for both.
+struct Label { index: u32, ignored: bool, wrong: bool }
+
+fn labelOf(row: u32) -> Label {
+  let given = load_labels(row);
+  let ignored = sizes.hasIgnoreIndex != 0u && given == sizes.ignoreIndex;
+  let wrong = !ignored && (given < 0 || u32(given) >= sizes.classes);
+  return Label(select(u32(given), 0u, ignored || wrong), ignored, wrong);
+}
+
+// The statistics of all classes but the label, from part of a row or the whole.
+struct Others { online: Online, count: f32, sums: vec4<f32> }
+
+fn othersEmpty() -> Others { return Others(onlineEmpty(), 0.0, vec4(0.0)); }
+
+fn othersMerge(a: Others, b: Others, parameters: Parameters) -> Others {
+  let online = onlineMerge(a.online, b.online);
+  var merged = Others(online, a.count + b.count, vec4(0.0));
+  if (ACCUMULATES) {
+    merged.sums = rescaled(a, online.maximum, parameters) + rescaled(b, online.maximum, parameters);
+  }
+  return merged;
+}
+
+fn rescaled(others: Others, maximum: f32, parameters: Parameters) -> vec4<f32> {
+  if (others.count == 0.0) { return vec4(0.0); }
+  return rescale(others.sums, others.count, maximum - others.online.maximum, parameters);
+}
+
+fn othersExtend(others: Others, a: vec4<f32>, b: vec4<f32>, parameters: Parameters) -> Others {
+  let online = onlineExtend(others.online, a, b);
+  return Others(online, others.count, others.sums);
+}
+
+fn othersExtendByOne(others: Others, z: f32, parameters: Parameters) -> Others {
+  let online = onlineExtendByOne(others.online, z);
+  var extended = Others(online, others.count, vec4(0.0));
+  if (ACCUMULATES) {
+    extended.count += 1.0;
+    extended.sums = rescaled(others, online.maximum, parameters) + accumulate(z - online.maximum, false, parameters);
+  }
+  return extended;
+}
+
+// Joins the label's logit to the others. With it apart, 1 - p_y is a quotient of sums, never a difference.
+fn rowOf(others: Others, label: u32, z: f32, parameters: Parameters) -> Row {
+  let rival = others.online.maximum;
+  // A logit of +infinity leaves no probabilities: NaN, as inf - inf.
+  let isInfiniteRow = isInfinite(others.online.sum) || (z > 0.0 && isInfinite(z));
+  let othersSum = select(others.online.sum, nan(), isInfiniteRow);
+  var row: Row;
+  row.classes = sizes.classes;
+  row.label = label;
+  row.logit = z;
+  row.rival = rival;
+  if (z >= rival) {
+    let odds = othersSum * expAccurate(rival - z);
+    row.maximum = z;
+    row.sum = 1.0 + odds;
+    row.crossEntropy = log1p(odds);
+    row.logSumExp = z + row.crossEntropy;
+    row.probability = 1.0 / row.sum;
+    row.complement = odds / row.sum;
+  } else {
+    let own = expAccurate(z - rival);
+    row.maximum = rival;
+    row.sum = othersSum + own;
+    let logSum = logAccurate(row.sum);
+    row.crossEntropy = (rival - z) + logSum;
+    row.logSumExp = rival + logSum;
+    row.probability = own / row.sum;
+    row.complement = othersSum / row.sum;
+  }
+  if (ACCUMULATES) {
+    row.accumulated = rescaled(others, row.maximum, parameters) + accumulate(z - row.maximum, true, parameters);
+  }
+  return row;
+}
+
+fn logitOf(row: Row, index: u32, z: f32) -> Logit {
+  let isLabel = index == row.label;
+  let probability = select(exp(z - row.maximum) / row.sum, row.probability, isLabel);
+  return Logit(index, isLabel, z, probability, select(probability, -row.complement, isLabel));
+}
+
+// What the row's first lane writes.
+fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
+  if (WANT_VALUE) {
+    let result = select(finish(row, parameters), nan(), label.wrong);
+    store_value(index, select(result, 0.0, label.ignored));
+  }
+  for (var k = 0u; k < PARAMETERS; k++) {
+    let result = select(load_cotangent(index) * parameterGradient(row, k, parameters), nan(), label.wrong);
+    store_parameterGradient(index, k, select(result, 0.0, label.ignored));
+  }
+}
+
+// The factor of the row's gradient.
+fn factorOf(index: u32, label: Label, row: Row, parameters: Parameters) -> f32 {
+  if (!WANT_GRADIENT || label.ignored) { return 0.0; }
+  return select(load_cotangent(index) * rowWeight(row, parameters), nan(), label.wrong);
+}
+
+fn writeGradient(index: u32, column: u32, z: f32, row: Row, factor: f32, parameters: Parameters) {
+  store_gradient(index, column, factor * gradient(row, logitOf(row, column, z), parameters));
+}
