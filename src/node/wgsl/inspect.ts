@@ -26,7 +26,7 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
   const bindings: Record<string, WgslBinding> = {};
   const overrides: Record<string, { type: string; default: number | undefined }> = {};
   const uniforms: Record<string, WgslUniform> = {};
-  const variables = new Map([...reflection.uniforms, ...reflection.storage].map((variable) => [variable.name, variable]));
+  const variables = new Map([...reflection.uniforms, ...reflection.storage].map((variable) => [original(variable.name), variable]));
 
   for (const { path, code } of sources) {
     const plain = blankComments(code);
@@ -54,7 +54,7 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
 
   const entry = reflection.entry.compute;
   if (entry.length > 1) {
-    const names = entry.map(({ name }) => name).join(', ');
+    const names = entry.map(({ name }) => original(name)).join(', ');
     throw wgslError(source.path, 1, `there are ${entry.length} @compute entry points: ${names}.`, {
       mend: 'give each a file of its own; what they share is included.',
     });
@@ -69,14 +69,14 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
     overrides,
     declarations,
     functions: readFunctions(code, declarations),
-    entryPoint: entry[0]?.name,
+    entryPoint: entry[0] === undefined ? undefined : original(entry[0].name),
     workgroupSize: workgroupSizeOf(entry[0]?.attributes ?? []),
   };
 }
 
 function reflect(source: WgslSource, sources: readonly WgslSource[]): WgslReflect {
   try {
-    return new WgslReflect(sources.map(({ code }) => code).join('\n'));
+    return new WgslReflect(sources.map(({ code }) => spellReserved(code)).join('\n'));
   } catch (cause) {
     const complaint = cause instanceof Error ? cause.message : String(cause);
     const given = Number(/Line:\s*(\d+)/.exec(complaint)?.[1] ?? 1);
@@ -93,10 +93,22 @@ function reflect(source: WgslSource, sources: readonly WgslSource[]): WgslReflec
     }
     const sentence = complaint.replace(/\.*\s*Line:\s*\d+.*$/s, '').trim();
     throw wgslError(file.path, line, `this does not parse: ${sentence}.`, {
-      mend: 'mend the syntax on this line or the one before; some words, such as target and workgroup, cannot name a variable.',
+      mend: 'mend the syntax on this line or the one before; some words, such as target and where, cannot name a variable.',
       cause,
     });
   }
+}
+
+/** Words that WGSL lets name a variable but the parser takes for its own. */
+const TAKEN = /\b(var\s*<[^>]*>|ptr\s*<\s*\w+)|\b(block|function|handle|immediate|private|read|read_write|storage|type|uniform|workgroup|write)\b/g;
+const SUFFIX = '_asName';
+
+function spellReserved(code: string): string {
+  return blankComments(code).replace(TAKEN, (whole: string, space: string | undefined) => (space === undefined ? whole + SUFFIX : whole));
+}
+
+function original(name: string): string {
+  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name;
 }
 
 function readBinding(text: string, variable: VariableInfo): WgslBinding {
@@ -114,7 +126,7 @@ function nextNumber(bindings: Readonly<Record<string, WgslBinding>>, group: numb
 function layoutOf({ type, size }: VariableInfo): WgslUniform {
   const fields: Record<string, { offset: number; size: number; type: string }> = {};
   for (const member of type.isStruct ? (type as StructInfo).members : []) {
-    fields[member.name] = { offset: member.offset, size: member.size, type: member.type.getTypeName() };
+    fields[original(member.name)] = { offset: member.offset, size: member.size, type: member.type.getTypeName() };
   }
   return { size, fields };
 }

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vite';
+import { wgsl } from './src/node/wgsl/wgsl.js';
+
+// `npm run build`: the library, one file an entry, what they share in chunks of its own. WGSL goes in as text.
+export default defineConfig({
+  plugins: [wgsl()],
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    sourcemap: true,
+    // A user's bundler minifies; ours would only make errors unreadable.
+    minify: false,
+    lib: {
+      entry: { index: 'src/index.ts', custom: 'src/custom/index.ts', vite: 'src/node/wgsl/wgsl.ts' },
+      formats: ['es'],
+    },
+    rolldownOptions: { external: [/^node:/, 'vite'] },
+  },
+});
