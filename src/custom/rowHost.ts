@@ -10,7 +10,15 @@ export interface RowHostChoice {
 }
 
 /** Which host kernel runs a row loss, and with how many lanes a row. */
-export function rowHost(_device: Device, rows: number, _classes: number): RowHostChoice {
-  const workgroups = foldGrid(Math.ceil(rows / 64));
-  return { long: false, variant: 'thread a row', replace: {}, overrides: { WORKGROUP_SIZE: 64 }, workgroups };
+export function rowHost({ facts }: Device, rows: number, _classes: number): RowHostChoice {
+  // Threads are lanes of a CPU on a software adapter: one reads a row fastest, and a barrier costs most.
+  const lanes = facts.software ? 1 : 64;
+  const size = 64;
+  return {
+    long: true,
+    variant: lanes === 1 ? 'thread a row' : `${lanes} lanes a row`,
+    replace: {},
+    overrides: { WORKGROUP_SIZE: size, LANES: lanes },
+    workgroups: foldGrid(Math.ceil(rows / (size / lanes))),
+  };
 }

@@ -1,7 +1,7 @@
 import type { KernelBinding } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { storageType } from './dtype.js';
-import { type Ir, isLinear, isUniform, type Operand, type Value } from './ir.js';
+import { isLinear, isUniform, type Operand, type Value } from './ir.js';
 import { sizeOf } from './shape.js';
 import { collapse, isDense, splitView, type View } from './view.js';
 
@@ -37,7 +37,6 @@ export class Composer {
   readonly bound: Value[] = [];
   readonly fields: ChainField[] = [];
   readonly modules = new Set<WgslModule>();
-  readonly #ir: Ir;
   readonly #isComputedHere: (value: Value) => boolean;
   #lines: string[] = [];
   #memo = new Map<string, string>();
@@ -45,8 +44,7 @@ export class Composer {
   #anchor: { readonly value: Value; readonly name: string } | undefined;
 
   /** @param isComputedHere whether a value is part of this kernel (its members and inlined chains). */
-  constructor(ir: Ir, isComputedHere: (value: Value) => boolean) {
-    this.#ir = ir;
+  constructor(isComputedHere: (value: Value) => boolean) {
     this.#isComputedHere = isComputedHere;
   }
 

@@ -326,12 +326,12 @@ class Builder {
 
   /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
   effect(lowering: Lowering, label: string): void {
-    const composer = new Composer(this.#ir, () => false);
+    const composer = new Composer(() => false);
     this.#dispatch({ group: undefined, lowering, composer, hooks: {}, dropped: new Set(), label });
   }
 
   #composer(group: Group): Composer {
-    return new Composer(this.#ir, (value) => group.members.has(value) || group.inlined.has(value));
+    return new Composer((value) => group.members.has(value) || group.inlined.has(value));
   }
 
   #operandOf(group: Group, tensor: Tensor): Operand {

@@ -142,7 +142,7 @@ function reshapeAxes(view: View, extents: readonly number[]): View | undefined {
         left = lengths[axis] ?? 1;
         stride = steps[axis] ?? 0;
       }
-      const take = left <= need ? left : need;
+      const take = Math.min(left, need);
       if (need % take !== 0 || left % take !== 0) return undefined;
       shape.unshift(take);
       strides.unshift(stride);

@@ -15,10 +15,12 @@ export const xor = binary({ name: 'xor', module: logical, dtypes: ['bool'] });
 export const not = unary({ name: 'not', module: logical, dtypes: ['bool'] });
 
 /** True where x is NaN, by its bits. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the field's name for it
 export const isNaN = unary({ name: 'isNan', module: logical, dtypes: ['f32'], result: 'bool' });
 /** True where x is infinite, by its bits. */
 export const isInfinite = unary({ name: 'isInfinite', module: logical, dtypes: ['f32'], result: 'bool' });
 /** True where x is neither NaN nor infinite. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the field's name for it
 export const isFinite = unary({ name: 'isFinite', module: logical, dtypes: ['f32'], result: 'bool' });
 
 const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool'];

@@ -44,10 +44,17 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
   const [rows = 1, columns = 1] = node.shape.slice(-2);
   const inner = a.shape.at(-1) ?? 1;
   const batches = sizeOf(node.shape.slice(0, -2));
-  const { kernel, variant, overrides, workgroups } = chooseMatmul(device, { rows, columns, inner, batches });
+  const { kernel, ...choice } = chooseMatmul(device, {
+    rows,
+    columns,
+    inner,
+    batches,
+    aTransposed: left.row === 1,
+    bTransposed: right.row === 1,
+  });
   return {
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
-    variant,
+    ...choice,
     reads: { a, b },
     stores: { store_result: { tensor: node, extents: [batches, rows, columns] } },
     uniforms: {
@@ -55,8 +62,6 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
       aOffset: left.offset, aRow: left.row, aInner: left.column, aBatch: left.batch,
       bOffset: right.offset, bInner: right.row, bColumn: right.column, bBatch: right.batch,
     },
-    overrides,
-    workgroups,
     flops: 2 * batches * rows * columns * inner,
   };
 }

@@ -41,16 +41,20 @@ export async function saveCheckpoint(
   options: CheckpointOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tensors: Record<string, SafetensorsTensor> = {};
-  const entry = (shape: readonly number[], data: TypedArray): SafetensorsTensor => ({ shape, dtype: 'F32', data: data as Float32Array });
   // All reads are asked for at once: they see one moment, and the GPU is waited for once.
   const pending: Promise<void>[] = [];
+  const add = (name: string, shape: readonly number[], read: Promise<TypedArray>) => {
+    pending.push(
+      read.then((data) => {
+        tensors[name] = { shape, dtype: 'F32', data: data as Float32Array };
+      }),
+    );
+  };
   for (const [name, parameter] of model?.namedParameters() ?? []) {
-    pending.push(parameter.data().then((data) => void (tensors[`model.${name}`] = entry(parameter.shape, data))));
+    add(`model.${name}`, parameter.shape, parameter.data());
   }
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
-  for (const [name, { shape, read }] of state?.tensors ?? []) {
-    pending.push(read().then((data) => void (tensors[`optimizer.${name}`] = entry(shape, data))));
-  }
+  for (const [name, { shape, read }] of state?.tensors ?? []) add(`optimizer.${name}`, shape, read());
   const { seed, stream, step } = generator;
   const metadata = {
     format: FORMAT,

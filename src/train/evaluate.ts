@@ -30,10 +30,8 @@ export interface EvaluateOptions {
   readonly classes: number;
 }
 
-/** A compiled evaluation, to be used again and again: `[model, data] -> Evaluation`. */
-export interface Evaluator {
-  (dataset: Dataset): Promise<Evaluation>;
-}
+/** A compiled evaluation, to be used again and again: `data -> Evaluation`. */
+export type Evaluator = (dataset: Dataset) => Promise<Evaluation>;
 
 /**
  * Evaluates a classifier in `eval` mode: one compiled step a batch, counts added up on the host from a few
