@@ -12,6 +12,8 @@ export interface Contender {
   settle(): Promise<void>;
   /** What the repetitions so far computed, by name, read back whole. */
   results(): Promise<Results>;
+  /** The plan of a repetition, in words, where the engine can say it. */
+  explain?(): string;
   /** Frees what it holds. */
   dispose(): void;
 }

@@ -1,6 +1,5 @@
 import type { Case, EngineName, Expected, Results } from './case.js';
 
-
 /** @returns the sentences that say where a result is out of tolerance; none when all is well. */
 export function disagreements(
   one: Case,
@@ -8,7 +7,9 @@ export function disagreements(
   results: Results,
   reference: Readonly<Record<string, Expected>>,
 ): string[] {
-  return Object.entries(reference).flatMap(([name, expected]) => judge(one, engine, name, results[name], 'the float64 reference', expected, 1));
+  return Object.entries(reference).flatMap(([name, expected]) =>
+    judge(one, engine, name, results[name], 'the float64 reference', expected, 1),
+  );
 }
 
 /** The same between two engines, with room for the roundings of both. */
@@ -17,7 +18,9 @@ export function disagreementsBetween(
   [engine, results]: readonly [EngineName, Results],
   [other, others]: readonly [EngineName, Results],
 ): string[] {
-  return Object.entries(others).flatMap(([name, values]) => judge(one, engine, name, results[name], other, { values }, 2));
+  return Object.entries(others).flatMap(([name, values]) =>
+    judge(one, engine, name, results[name], other, { values }, 2),
+  );
 }
 
 function judge(

@@ -17,7 +17,9 @@ export function installPeers(): void {
   });
   if (status !== 0) {
     const why = error === undefined ? `npm ci ended with code ${status}` : error.message;
-    throw new UsageError(`the peers were not installed: ${why}.\n  Mend: run npm ci in bench/, or bench with --against none.`);
+    throw new UsageError(
+      `the peers were not installed: ${why}.\n  Mend: run npm ci in bench/, or bench with --against none.`,
+    );
   }
 }
 
@@ -27,7 +29,9 @@ function installed(): boolean {
   if (!existsSync(marker)) return false;
   const there = packagesIn(marker);
   const wanted = packagesIn(`${HERE}package-lock.json`);
-  const names = ['@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-webgpu'].map((name) => `node_modules/${name}`);
+  const names = ['@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-webgpu'].map(
+    (name) => `node_modules/${name}`,
+  );
   return names.every((name) => there[name]?.version !== undefined && there[name]?.version === wanted[name]?.version);
 }
 

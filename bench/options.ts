@@ -45,7 +45,10 @@ export function parseOptions(words: readonly string[], names: readonly string[])
     throw new UsageError(`unknown adapter '${adapter}'. ${suggest(adapter, ADAPTERS)}`);
   }
   return {
-    cases: positionals.length === 0 ? names : names.filter((name) => positionals.some((asked) => selects(asked, name, names))),
+    cases:
+      positionals.length === 0
+        ? names
+        : names.filter((name) => positionals.some((asked) => selects(asked, name, names))),
     peers: peersOf(values.against),
     adapter,
     browser: values.browser,

@@ -5,7 +5,7 @@ import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
 import { LimitProbe } from './limits.js';
 import { loadJaxJs } from './peers/jaxJs.js';
 import { loadTfjs } from './peers/tfjs.js';
-import type { Failure, Measurements, Request, Row } from './report.js';
+import type { Failure, Measurements, Profile, Request, Row } from './report.js';
 
 declare global {
   /** Called by the terminal's side. */
@@ -14,14 +14,15 @@ declare global {
   var tellProgress: (text: string) => Promise<void>;
 }
 
-globalThis.measure = async ({ cases: names, peers, quick }) => {
+globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   const failures: Failure[] = [];
   const rows: Row[] = [];
+  const profiles: Profile[] = [];
   const progress = (text: string) => void globalThis.tellProgress(text);
   progress('limits');
   const probe = await LimitProbe.open();
   const before = await probe.measure();
-  await init();
+  const { device } = await init();
   const load = async <T>(engine: PeerName, loader: () => Promise<T>): Promise<T | undefined> => {
     if (!peers.includes(engine)) return undefined;
     progress(`starting ${engine}`);
@@ -34,12 +35,17 @@ globalThis.measure = async ({ cases: names, peers, quick }) => {
   };
   const jaxJs = await load('jax-js', loadJaxJs);
   const tfjs = await load('tfjs', loadTfjs);
-  const engines: Engines = { ...(jaxJs === undefined ? {} : { jaxJs }), ...(tfjs === undefined ? {} : { tfjs }) };
+  const engines: Engines = {
+    ...(jaxJs === undefined ? {} : { jaxJs }),
+    ...(tfjs === undefined ? {} : { tfjs }),
+    ...(profile ? { profiled: device.gpu } : {}),
+  };
   for (const one of cases) {
     if (!names.includes(one.name)) continue;
     const outcome = await runCase(one, engines, quick ? QUICK : THOROUGH, (text) => progress(`${one.name}: ${text}`));
     rows.push(...outcome.rows);
     failures.push(...outcome.failures);
+    if (outcome.profile !== undefined) profiles.push(outcome.profile);
   }
   progress('limits');
   const after = await probe.measure();
@@ -51,5 +57,5 @@ globalThis.measure = async ({ cases: names, peers, quick }) => {
     if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
     return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };
   });
-  return { limits, cases: withShares, failures };
+  return { limits, cases: withShares, failures, profiles };
 };

@@ -5,6 +5,7 @@ export interface Request {
   readonly cases: readonly string[];
   readonly peers: readonly PeerName[];
   readonly quick: boolean;
+  readonly profile: boolean;
 }
 
 /** What the page gives back; with the machine's names it is the JSON. */
@@ -12,6 +13,20 @@ export interface Measurements {
   readonly limits: Limits;
   readonly cases: readonly Row[];
   readonly failures: readonly Failure[];
+  readonly profiles: readonly Profile[];
+}
+
+/** One dispatch of ours, with a pass of its own. */
+export interface Dispatch {
+  readonly label: string;
+  readonly ms: number;
+}
+
+/** Where the time of one repetition of ours goes. */
+export interface Profile {
+  readonly case: string;
+  readonly plan: string;
+  readonly dispatches: readonly Dispatch[];
 }
 
 /** The most that plain kernels reached in this run: the better of before and after. */
@@ -54,4 +69,6 @@ export interface Report {
   readonly limits: Limits;
   readonly cases: readonly Row[];
   readonly failures: readonly Failure[];
+  /** With --profile only. */
+  readonly profiles?: readonly Profile[];
 }

@@ -28,7 +28,12 @@ async function main(): Promise<number> {
 async function measureInBrowser(options: Options): Promise<Report> {
   const server = await serve();
   try {
-    const { browser, adapterKind, description } = await launchBrowser({ browser: options.browser, adapter: options.adapter });
+    const { browser, adapterKind, description } = await launchBrowser({
+      browser: options.browser,
+      adapter: options.adapter,
+      // Without it, Chrome rounds timestamps to 0.1 ms.
+      flags: options.profile ? ['--enable-webgpu-developer-features'] : [],
+    });
     try {
       console.log(description);
       const page = await browser.newPage();
@@ -43,12 +48,25 @@ async function measureInBrowser(options: Options): Promise<Report> {
       await page.exposeFunction('tellProgress', showProgress);
       await page.goto(`${server.resolvedUrls?.local[0]}bench/page.html`);
       await page.waitForFunction('globalThis.measure !== undefined', { timeout: 60_000 });
-      const request: Request = { cases: options.cases, peers: options.peers, quick: options.quick };
+      const request: Request = {
+        cases: options.cases,
+        peers: options.peers,
+        quick: options.quick,
+        profile: options.profile,
+      };
       const measuring = page.evaluate((asked) => globalThis.measure(asked), request) as Promise<Measurements>;
-      const { limits, cases: rows, failures } = await Promise.race([measuring, broken]);
+      const { limits, cases: rows, failures, profiles } = await Promise.race([measuring, broken]);
       showProgress('');
       const adapter = description.split(': ').at(-1) ?? adapterKind;
-      return { adapter, browser: await browser.version(), date: new Date().toISOString(), limits, cases: rows, failures };
+      return {
+        adapter,
+        browser: await browser.version(),
+        date: new Date().toISOString(),
+        limits,
+        cases: rows,
+        failures,
+        ...(options.profile ? { profiles } : {}),
+      };
     } finally {
       await browser.close();
     }

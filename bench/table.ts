@@ -1,10 +1,19 @@
 import type { PeerName } from './case.js';
-import type { Report, Row } from './report.js';
+import type { Profile, Report, Row } from './report.js';
 
 /** The figures for people: a line an engine and case. */
-export function formatReport({ cases, limits, failures }: Report): string {
+export function formatReport({ cases, limits, failures, profiles = [] }: Report): string {
   const peers = [...new Set(cases.flatMap(({ ratio_to }) => Object.keys(ratio_to ?? {})))] as PeerName[];
-  const head = ['case', 'engine', 'median ms', 'min', 'spread', 'GFLOP/s', 'of fma', ...peers.map((peer) => `vs ${peer}`)];
+  const head = [
+    'case',
+    'engine',
+    'median ms',
+    'min',
+    'spread',
+    'GFLOP/s',
+    'of fma',
+    ...peers.map((peer) => `vs ${peer}`),
+  ];
   const lines = cases.map((row, i) => [
     cases[i - 1]?.case === row.case ? '' : row.case,
     row.engine,
@@ -20,7 +29,25 @@ export function formatReport({ cases, limits, failures }: Report): string {
     '',
     `Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.`,
     'Spread: between the quartiles. vs: how many times as long the peer takes, the median over the rounds.',
+    ...profiles.map(formatProfile),
     ...failures.map(({ engine, message, fatal }) => `${fatal ? 'FAILED' : 'left out'}: ${engine}: ${message}`),
+  ].join('\n');
+}
+
+function formatProfile({ case: name, plan, dispatches }: Profile): string {
+  const total = dispatches.reduce((sum, { ms }) => sum + ms, 0);
+  const lines = dispatches.map(({ label, ms }, i) => [
+    String(i),
+    label,
+    ms.toFixed(3),
+    `${((100 * ms) / total).toFixed(0)} %`,
+  ]);
+  return [
+    '',
+    plan,
+    '',
+    `${name}, a pass for each dispatch:`,
+    alignColumns([...lines, ['', 'all', total.toFixed(3), '']], 2),
   ].join('\n');
 }
 
@@ -40,6 +67,11 @@ export function digits(value: number): string {
 export function alignColumns(lines: readonly (readonly string[])[], names: number): string {
   const widths = lines.reduce<number[]>((all, line) => line.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
   return lines
-    .map((line) => line.map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }

@@ -40,6 +40,7 @@ function squareMatmul(size: number): Case {
         },
         settle: () => multiply.ready(),
         results: async () => ({ product: (await product.data()) as Float32Array }),
+        explain: () => multiply.explain(),
         dispose: () => {
           multiply.dispose();
           left.dispose();
@@ -105,7 +106,8 @@ function someRows(a: Float32Array, b: Float32Array, size: number) {
     const row = Math.round((i * (size - 1)) / (rows - 1));
     for (let k = 0; k < size; k++) {
       const factor = a[row * size + k] ?? 0;
-      for (let j = 0; j < size; j++) values[i * size + j] = (values[i * size + j] ?? 0) + factor * (b[k * size + j] ?? 0);
+      for (let j = 0; j < size; j++)
+        values[i * size + j] = (values[i * size + j] ?? 0) + factor * (b[k * size + j] ?? 0);
     }
     for (let j = 0; j < size; j++) at[i * size + j] = row * size + j;
   }

@@ -84,6 +84,7 @@ function trainingStep(widths: readonly number[]): Case {
           loss: (await loss?.data()) as Float32Array,
           ...named(await Promise.all(parameters.map((parameter) => parameter.data()))),
         }),
+        explain: () => step.explain(x, y),
         dispose: () => {
           step.dispose();
           for (const each of [x, y, ...parameters]) each.dispose();
@@ -99,7 +100,11 @@ function trainingStep(widths: readonly number[]): Case {
             if (i > 0) h = jax.nn.relu(h);
             h = np.matmul(h, parameters[i] as JaxArray).add(parameters[i + 1] as JaxArray);
           }
-          return jax.nn.logSoftmax(h).mul(y).sum().mul(-1 / BATCH);
+          return jax.nn
+            .logSoftmax(h)
+            .mul(y)
+            .sum()
+            .mul(-1 / BATCH);
         };
         const step = jax.jit(
           (parameters: readonly JaxArray[], velocities: readonly JaxArray[], x: JaxArray, y: JaxArray) => {
@@ -215,4 +220,7 @@ function makeInputs(widths: readonly number[], seed: number): Inputs {
   };
 }
 
-export const stepCases = [[784, 128, 10], [784, 512, 256, 10]].map(trainingStep);
+export const stepCases = [
+  [784, 128, 10],
+  [784, 512, 256, 10],
+].map(trainingStep);

@@ -30,7 +30,7 @@ export function trainInFloat64(inputs: Inputs, steps: number): { loss: number; l
       const input = activations[i] as Float64Array;
       const weightGradient = productOfTransposed(input, cotangent, batch, layer.inputs, layer.outputs);
       const biasGradient = new Float64Array(layer.outputs);
-      cotangent.forEach((value, at) => add(biasGradient, at % layer.outputs, value));
+      for (const [at, value] of cotangent.entries()) add(biasGradient, at % layer.outputs, value);
       if (i > 0) cotangent = backward(cotangent, layer, input, batch);
       descend(layer.weight, layer.weightVelocity, weightGradient, learningRate, momentum);
       descend(layer.bias, layer.biasVelocity, biasGradient, learningRate, momentum);
@@ -76,7 +76,13 @@ function softmaxCrossEntropy(logits: Float64Array, labels: Uint32Array, batch: n
 }
 
 /** input' cotangent: [inputs, outputs] */
-function productOfTransposed(input: Float64Array, cotangent: Float64Array, batch: number, inputs: number, outputs: number) {
+function productOfTransposed(
+  input: Float64Array,
+  cotangent: Float64Array,
+  batch: number,
+  inputs: number,
+  outputs: number,
+) {
   const product = new Float64Array(inputs * outputs);
   for (let row = 0; row < batch; row++) {
     for (let k = 0; k < inputs; k++) {

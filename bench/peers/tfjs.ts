@@ -1,5 +1,5 @@
-import backendUrl from '../node_modules/@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js?url';
 import coreUrl from '../node_modules/@tensorflow/tfjs/dist/tf.min.js?url';
+import backendUrl from '../node_modules/@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js?url';
 
 /** The part of `@tensorflow/tfjs` 4.22.0 that the cases use. */
 export interface TfTensor {
