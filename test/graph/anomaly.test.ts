@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { grad } from '../../src/autograd/grad.js';
+import { compile } from '../../src/graph/compile.js';
+import { callSites, type Tensor } from '../../src/graph/tensor.js';
+import { tensor } from '../../src/graph/source.js';
+import { add, divide, multiply, subtract } from '../../src/ops/arithmetic.js';
+import { log, sqrt } from '../../src/ops/exponential.js';
+import { sum } from '../../src/ops/reduce.js';
+import { AnomalyError } from '../../src/errors.js';
+import { useOwnEngine } from '../support/engine.js';
+import { afterAll } from 'vitest';
+
+useOwnEngine({ anomaly: true });
+afterAll(() => {
+  callSites.record = false;
+});
+
+async function anomaly(run: () => Promise<unknown>): Promise<AnomalyError> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof AnomalyError) return error;
+    throw error;
+  }
+  throw new Error('nothing was found');
+}
+
+test('the first op that made a NaN is named, with its line', async () => {
+  const x = tensor([1, 2, 3]);
+  const error = await anomaly(() => sum(multiply(add(log(subtract(x, 2)), 1), 2)).data());
+  expect(error.op).toBe('log');
+  expect(error.callSite).toMatch(/^anomaly\.test\.ts:\d+:\d+$/);
+  expect(error.message.replace(/\n {2}at .*/, '')).toBe(
+    'log: element 0 of its output [3] is NaN.\n  Mend: this is the first op that made one; look at its inputs.',
+  );
+});
+
+test('an infinity counts, in a compiled step too', async () => {
+  const step = compile((x: Tensor) => sum(divide(1, x)));
+  expect((await anomaly(() => step(Float32Array.of(1, 0)).item())).message).toContain('divide: element 1 of its output [2] is Infinity.');
+});
+
+test('one in the gradient is named as well', async () => {
+  const x = tensor([0, 4]);
+  const error = await anomaly(async () => {
+    const [gradient] = grad(sum(sqrt(x)), [x]);
+    return gradient?.data();
+  });
+  expect(error.op).toBe('divide');
+});
+
+test('a run without one passes', async () => {
+  expect(await sum(log(tensor([1, 2]))).item()).toBeCloseTo(Math.log(2), 6);
+});
