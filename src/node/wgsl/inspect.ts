@@ -54,8 +54,10 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
 
   const entry = reflection.entry.compute;
   if (entry.length > 1) {
-    const names = entry.map(({ name }) => original(name)).join(', ');
-    throw wgslError(source.path, 1, `there are ${entry.length} @compute entry points: ${names}.`, {
+    const names = entry.map(({ name }) => original(name));
+    const second = sources.find(({ code }) => (names[1] ?? '') in declarationsOf(code)) ?? source;
+    const start = declarationsOf(second.code)[names[1] ?? '']?.start ?? 0;
+    throw wgslError(second.path, lineAt(second.code, start), `there are ${names.length} @compute entry points: ${names.join(', ')}.`, {
       mend: 'give each a file of its own; what they share is included.',
     });
   }
@@ -134,11 +136,11 @@ function layoutOf({ type, size }: VariableInfo): WgslUniform {
 function readOverride(text: string): { type: string; default: number | undefined } {
   const [left = '', right = ''] = text.replace(/;\s*$/, '').split('=');
   const value = right.trim();
-  const { name, type } = nameAndType(withoutAttributes(left).replace(/^override\s+/, ''));
-  const literal = /^(-?(?:0x[\da-f]+|[\d.]+(?:e[+-]?\d+)?))[uifh]?$/i.exec(value)?.[1];
-  const number = value === 'true' ? 1 : value === 'false' ? 0 : literal === undefined ? undefined : Number(literal);
-  const inferred = number === undefined ? '' : /^(true|false)$/.test(value) ? 'bool' : /u$/.test(value) ? 'u32' : /[.ef]/i.test(value) ? 'f32' : 'i32';
-  return { type: name === '' ? inferred : type, default: number };
+  const { type } = nameAndType(left);
+  if (value === 'true' || value === 'false') return { type: type || 'bool', default: value === 'true' ? 1 : 0 };
+  const [, digits, suffix = ''] = /^(-?(?:0x[\da-f]+|[\d.]+(?:e[+-]?\d+)?))([uifh]?)$/i.exec(value) ?? [];
+  const inferred = { u: 'u32', i: 'i32', f: 'f32', h: 'f16' }[suffix] ?? (/[.e]/i.test(value) ? 'f32' : 'i32');
+  return { type: type || inferred, default: digits === undefined ? undefined : Number(digits) };
 }
 
 function readFunctions(code: string, declarations: Readonly<Record<string, WgslDeclaration>>): Record<string, WgslFunction> {

@@ -42,9 +42,10 @@ export function withoutAttributes(text: string): string {
     .trim();
 }
 
-/** `name: type`, each trimmed. */
+/** `name: type`, each trimmed; the type is empty where none is written. */
 export function nameAndType(text: string): { name: string; type: string } {
   const plain = withoutAttributes(text);
   const colon = plain.indexOf(':');
+  if (colon < 0) return { name: plain, type: '' };
   return { name: plain.slice(0, colon).trim(), type: plain.slice(colon + 1).trim() };
 }

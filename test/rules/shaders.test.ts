@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from 'vitest';
+import type { WgslModule } from '../../src/kernels/wgslModule.js';
+
+// The parser of the build forgives much; Chrome's compiler decides.
+const modules = import.meta.glob<WgslModule>('../../shaders/**/*.wgsl', { eager: true, import: 'default' });
+const adapter = await navigator.gpu.requestAdapter();
+const features = (['shader-f16', 'subgroups'] as const).filter((feature) => adapter?.features.has(feature));
+const device = await adapter?.requestDevice({ requiredFeatures: features });
+afterAll(() => device?.destroy());
+
+function flatten(module: WgslModule, into: WgslModule[] = []): WgslModule[] {
+  for (const include of module.includes) flatten(include, into);
+  if (!into.includes(module)) into.push(module);
+  return into;
+}
+
+test('there are shaders', () => {
+  expect(Object.keys(modules).length).toBeGreaterThan(10);
+});
+
+test.each(Object.values(modules))('$name compiles as it stands', async (module) => {
+  if (device === undefined) throw new Error('no WebGPU device');
+  const parts = flatten(module);
+  const text = parts.map(({ code }) => code).join('\n');
+  const enables = features.map((feature) => `enable ${feature.replace('shader-', '')};`).join(' ');
+  const { messages } = await device.createShaderModule({ code: `${enables}\n${text}` }).getCompilationInfo();
+  expect(messages.filter(({ type }) => type === 'error').map(({ message, lineNum }) => `${placeOf(parts, lineNum)}: ${message}`)).toEqual([]);
+});
+
+/** File and line of a line of the whole text, whose first line holds the enables. */
+function placeOf(parts: readonly WgslModule[], lineNumber: number): string {
+  let line = lineNumber - 1;
+  for (const { name, code } of parts) {
+    const lines = code.split('\n').length;
+    if (line <= lines) return `shaders/${name}.wgsl:${line}`;
+    line -= lines;
+  }
+  return `line ${lineNumber}`;
+}
