@@ -1,5 +1,5 @@
 // Activations, elementwise. NaN stays NaN in all.
-// include common/special.wgsl    sigmoid, softplus, tanhAccurate, erf, erfc
+// include common/special.wgsl    sigmoid, softplus, tanhAccurate, erf, normalCumulative
 
 fn relu_f32(x: f32) -> f32 { return select(max(x, 0.0), x, isNan(x)); }
 fn sigmoid_f32(x: f32) -> f32 { return sigmoid(x); }
@@ -9,10 +9,8 @@ fn erf_f32(x: f32) -> f32 { return erf(x); }
 // x sigmoid(x); 0 at -infinity, where the product would be NaN.
 fn silu_f32(x: f32) -> f32 { return select(x * sigmoid(x), 0.0, x == negativeInfinity()); }
 
-// x Phi(x), Phi by erfc, which keeps the tail's accuracy.
-fn gelu_f32(x: f32) -> f32 {
-  return select(x * 0.5 * erfc(x * -0.7071067811865476), 0.0, x == negativeInfinity());
-}
+// x Phi(x)
+fn gelu_f32(x: f32) -> f32 { return select(x * normalCumulative(x), 0.0, x == negativeInfinity()); }
 
 // x (1 + tanh(y)) / 2 with y = sqrt(2 / pi) (x + 0.044715 x^3), as x sigmoid(2y): the same without cancellation.
 fn geluTanh_f32(x: f32) -> f32 {

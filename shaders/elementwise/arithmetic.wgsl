@@ -1,5 +1,5 @@
 // Elementwise arithmetic, named NAME_TYPE by the type of the last parameter. Integers wrap around.
-// include common/bits.wgsl       isNan, copySign
+// include common/bits.wgsl       isNan, isInfinite, isFinite
 
 fn add_f32(a: f32, b: f32) -> f32 { return a + b; }
 fn add_i32(a: i32, b: i32) -> i32 { return a + b; }
@@ -15,9 +15,9 @@ fn multiply_u32(a: u32, b: u32) -> u32 { return a * b; }
 
 fn divide_f32(a: f32, b: f32) -> f32 { return a / b; }
 
-// The remainder has the sign of b, as in Python and PyTorch. A remainder by 0 is NaN, of integers 0.
+// The remainder has the sign of b, as in Python and PyTorch. By 0 it is NaN, of integers 0.
+// WGSL grants a % b the error of a - b trunc(a / b): an ulp of a, so little is left of it for huge a / b.
 fn remainder_f32(a: f32, b: f32) -> f32 {
-  // a % b is exact in no promise of WGSL; where |a / b| < 2^24 it is within an ulp of a.
   if (isInfinite(b) && isFinite(a)) { return select(a, b, a != 0.0 && (a < 0.0) != (b < 0.0)); }
   let r = a % b;
   return select(r, r + b, r != 0.0 && (r < 0.0) != (b < 0.0));

@@ -8,7 +8,8 @@ fn expm1_f32(x: f32) -> f32 { return expm1(x); }
 fn sqrt_f32(x: f32) -> f32 { return sqrt(x); }
 fn rsqrt_f32(x: f32) -> f32 { return inverseSqrt(x); }
 
-// e^(b log|a|), with the signs and limits of IEEE 754's pow.
+// a^b, with the signs and limits of IEEE 754's pow. Within 1.5 + |b| / 2 ulp (measured for results in
+// [e^-85, e^85]: 5.5 for |b| < 8, 128 at |b| = 268).
 fn pow_f32(a: f32, b: f32) -> f32 {
   if (b == 0.0 || a == 1.0) { return 1.0; }
   if (isNan(a) || isNan(b)) { return nan(); }
