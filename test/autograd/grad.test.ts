@@ -4,6 +4,7 @@ import { grad, hvp, valueAndGrad, vjp } from '../../src/autograd/grad.js';
 import { Parameter } from '../../src/graph/parameter.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
+import { relu } from '../../src/ops/activation.js';
 import { add, divide, multiply, round, square, subtract } from '../../src/ops/arithmetic.js';
 import { toF32, toI32 } from '../../src/ops/casts.js';
 import { exp, log } from '../../src/ops/exponential.js';
@@ -11,19 +12,22 @@ import { matmul } from '../../src/ops/matmul.js';
 import { mean, sum } from '../../src/ops/reduce.js';
 import { logSoftmax } from '../../src/ops/softmax.js';
 import { tanh } from '../../src/ops/trigonometric.js';
-import { relu } from '../../src/ops/activation.js';
 import { directionalDerivative } from '../reference/differences.js';
 import { evaluate } from '../reference/evaluate.js';
-import { expectClose } from '../support/compare.js';
+import { sizeOf } from '../reference/value.js';
 import { checkOp, readAll } from '../support/checkOp.js';
+import { expectClose } from '../support/compare.js';
 import { useEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 
 useEngine();
 
 function normal(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(random(seed).floats(size, (r) => r.normal()), { shape });
+  const size = sizeOf(shape);
+  return tensor(
+    random(seed).floats(size, (r) => r.normal()),
+    { shape },
+  );
 }
 
 const lists = async (tensors: readonly Tensor[]) => (await readAll(tensors)).map((data) => [...data]);
@@ -37,12 +41,19 @@ describe('grad', () => {
   });
 
   test('of a parameter, of an input, of an intermediate value', async () => {
-    const w = new Parameter([[1, 2], [3, 4]]);
+    const w = new Parameter([
+      [1, 2],
+      [3, 4],
+    ]);
     const x = tensor([[1, 1]]);
     const hidden = matmul(x, w);
     const loss = sum(square(hidden));
     const [byW, byX, byHidden] = grad(loss, [w, x, hidden]);
-    expect(await lists([byW as Tensor, byX as Tensor, byHidden as Tensor])).toEqual([[8, 12, 8, 12], [32, 72], [8, 12]]);
+    expect(await lists([byW as Tensor, byX as Tensor, byHidden as Tensor])).toEqual([
+      [8, 12, 8, 12],
+      [32, 72],
+      [8, 12],
+    ]);
   });
 
   test('of a root by itself is one', async () => {
@@ -130,11 +141,18 @@ describe('a small network', () => {
     weights.forEach((w, i) => {
       numeric += directionalDerivative(gradients, along, w, along[i] as Float64Array, new Map());
     });
-    const exact = weights.reduce((total, _, i) => total + (references[2 + i]?.data.reduce((s, value, k) => s + value * (along[i]?.[k] ?? 0), 0) ?? 0), 0);
+    const exact = weights.reduce(
+      (total, _, i) =>
+        total + (references[2 + i]?.data.reduce((s, value, k) => s + value * (along[i]?.[k] ?? 0), 0) ?? 0),
+      0,
+    );
     expect(Math.abs(numeric - exact)).toBeLessThan(1e-5 * (1 + Math.abs(exact)));
     const got = await readAll([...gradients, ...products]);
     got.forEach((data, i) => {
-      expectClose(data, references[i] as (typeof references)[number], { what: i < 2 ? `gradient ${i}` : `product ${i - 2}`, label: 'network' });
+      expectClose(data, references[i] as (typeof references)[number], {
+        what: i < 2 ? `gradient ${i}` : `product ${i - 2}`,
+        label: 'network',
+      });
     });
   });
 });
@@ -163,7 +181,10 @@ describe('vjp', () => {
 
 describe('hvp', () => {
   test('of x^T A x is (A + A^T) v', async () => {
-    const a = tensor([[1, 2], [3, 4]]);
+    const a = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const x = tensor([[1], [1]]);
     const [product] = hvp(sum(multiply(x, matmul(a, x))), [x], [tensor([[10], [1]])]) as [Tensor];
     expect([...(await product.data())]).toEqual([25, 58]);
@@ -183,7 +204,10 @@ describe('customGradient', () => {
     const x = tensor([0.4, 1.6]);
     const y = through(x);
     const [gradient] = grad(sum(multiply(y, tensor([10, 100]))), [x]) as [Tensor];
-    expect(await lists([y, gradient])).toEqual([[0, 2], [10, 100]]);
+    expect(await lists([y, gradient])).toEqual([
+      [0, 2],
+      [10, 100],
+    ]);
   });
 
   test('is differentiated again through its own backward', async () => {
@@ -199,7 +223,10 @@ describe('customGradient', () => {
   test('of two inputs, one of them cut off', async () => {
     const product = customGradient({
       forward: (a, b) => multiply(a as Tensor, b as Tensor),
-      backward: ({ cotangent, inputs: [, b], output }) => [add(multiply(cotangent, b as Tensor), multiply(0, output)), undefined],
+      backward: ({ cotangent, inputs: [, b], output }) => [
+        add(multiply(cotangent, b as Tensor), multiply(0, output)),
+        undefined,
+      ],
     });
     const [a, b] = [tensor([2]), tensor([5])];
     expect(await lists(grad(sum(product(a, b)), [a, b]))).toEqual([[5], [0]]);
@@ -207,15 +234,31 @@ describe('customGradient', () => {
 
   test('a gradient penalty: a loss of a gradient trains', async () => {
     const w = new Parameter([[0.5, -1, 2]]);
-    const x = tensor([[1, 2, 3], [-1, 0.5, 0.2]]);
-    const score = sum(relu(matmul(x, tensor([[1, -1], [0.5, 2], [1, 1]]))));
+    const x = tensor([
+      [1, 2, 3],
+      [-1, 0.5, 0.2],
+    ]);
+    const score = sum(
+      relu(
+        matmul(
+          x,
+          tensor([
+            [1, -1],
+            [0.5, 2],
+            [1, 1],
+          ]),
+        ),
+      ),
+    );
     const energy = sum(tanh(multiply(x, w)));
     const [byX] = grad(add(energy, score), [x]) as [Tensor];
     const penalty = sum(square(byX));
     const [byW] = grad(penalty, [w]) as [Tensor];
     const reference = evaluate(byW);
     const numeric = directionalDerivative([penalty], [[1]], w, [1, 1, 1], new Map());
-    expect(Math.abs(numeric - reference.data.reduce((total, value) => total + value, 0))).toBeLessThan(1e-5 * (1 + Math.abs(numeric)));
+    expect(Math.abs(numeric - reference.data.reduce((total, value) => total + value, 0))).toBeLessThan(
+      1e-5 * (1 + Math.abs(numeric)),
+    );
     expectClose(await byW.data(), reference, { what: 'gradient', label: 'penalty' });
   });
 });

@@ -1,14 +1,13 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { grad } from '../../src/autograd/grad.js';
+import { AnomalyError } from '../../src/errors.js';
 import { compile } from '../../src/graph/compile.js';
-import { callSites, type Tensor } from '../../src/graph/tensor.js';
 import { tensor } from '../../src/graph/source.js';
+import { callSites, type Tensor } from '../../src/graph/tensor.js';
 import { add, divide, multiply, subtract } from '../../src/ops/arithmetic.js';
 import { log, sqrt } from '../../src/ops/exponential.js';
 import { sum } from '../../src/ops/reduce.js';
-import { AnomalyError } from '../../src/errors.js';
 import { useOwnEngine } from '../support/engine.js';
-import { afterAll } from 'vitest';
 
 useOwnEngine({ anomaly: true });
 afterAll(() => {
@@ -37,7 +36,9 @@ test('the first op that made a NaN is named, with its line', async () => {
 
 test('an infinity counts, in a compiled step too', async () => {
   const step = compile((x: Tensor) => sum(divide(1, x)));
-  expect((await anomaly(() => step(Float32Array.of(1, 0)).item())).message).toContain('divide: element 1 of its output [2] is Infinity.');
+  expect((await anomaly(() => step(Float32Array.of(1, 0)).item())).message).toContain(
+    'divide: element 1 of its output [2] is Infinity.',
+  );
 });
 
 test('one in the gradient is named as well', async () => {

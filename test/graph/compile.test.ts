@@ -12,7 +12,7 @@ import { mean, sum } from '../../src/ops/reduce.js';
 import { complaint } from '../support/complaint.js';
 import { useEngine } from '../support/engine.js';
 
-useEngine();
+const engine = useEngine();
 
 const values = async (x: Tensor) => [...(await x.data())];
 
@@ -35,12 +35,17 @@ describe('outputs', () => {
   });
 
   test('a large output keeps 8, a huge one 2', async () => {
-    for (const [size, kept] of [[1000, 8], [300_000, 2]] as const) {
+    for (const [size, kept] of [
+      [1000, 8],
+      [300_000, 2],
+    ] as const) {
       const step = compile((x: Tensor) => add(x, 1));
       const inputs = Array.from({ length: kept + 1 }, (_, i) => new Float32Array(size).fill(i));
       const held = inputs.map((input) => step(input));
       expect((await held[1]?.data())?.[size - 1]).toBe(2);
-      expect(await complaint(() => held[0]?.data())).toContain(`the last ${kept} are kept, and ${kept} steps have run since.`);
+      expect(await complaint(() => held[0]?.data())).toContain(
+        `the last ${kept} are kept, and ${kept} steps have run since.`,
+      );
       step.dispose();
     }
   });
@@ -56,7 +61,9 @@ describe('outputs', () => {
     const step = compile((x: Tensor) => square(x), { name: 'old' });
     const first = step(1);
     for (let i = 0; i < 64; i++) step(i);
-    expect(await complaint(() => add(first, 1).data())).toContain("StaleTensorError: output: the output of step 0 of 'old' was overwritten");
+    expect(await complaint(() => add(first, 1).data())).toContain(
+      "StaleTensorError: output: the output of step 0 of 'old' was overwritten",
+    );
   });
 
   test('an output feeds the next step', async () => {
@@ -110,9 +117,15 @@ describe('assignments', () => {
       b.assign(a);
     });
     swap();
-    expect([await values(a), await values(b)]).toEqual([[3, 4], [1, 2]]);
+    expect([await values(a), await values(b)]).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
     swap();
-    expect([await values(a), await values(b)]).toEqual([[1, 2], [3, 4]]);
+    expect([await values(a), await values(b)]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 
   test('every read of the step sees the old value', async () => {
@@ -128,11 +141,26 @@ describe('assignments', () => {
   });
 
   test('of an input, of a constant, of a view', async () => {
-    const [a, b, c] = [new Parameter([0, 0]), new Parameter([0]), new Parameter([[0, 0], [0, 0]])];
+    const [a, b, c] = [
+      new Parameter([0, 0]),
+      new Parameter([0]),
+      new Parameter([
+        [0, 0],
+        [0, 0],
+      ]),
+    ];
     const step = compile((x: Tensor) => {
       a.assign(x);
       b.assign(tensor([5]));
-      c.assign(matmul(multiply(x, tensor([[1], [2]])), tensor([[1, 0], [0, 1]])));
+      c.assign(
+        matmul(
+          multiply(x, tensor([[1], [2]])),
+          tensor([
+            [1, 0],
+            [0, 1],
+          ]),
+        ),
+      );
     });
     step(Float32Array.of(1, 2));
     expect([await values(a), await values(b), await values(c)]).toEqual([[1, 2], [5], [1, 2, 2, 4]]);
@@ -146,6 +174,19 @@ describe('assignments', () => {
     expect(await multiply(w, 2).item()).toBe(10);
   });
 
+  test('follow a parameter whose memory moved', async () => {
+    const w = new Parameter([1, 2]);
+    const step = compile(() => {
+      w.assign(multiply(w, 10));
+    });
+    step();
+    const elsewhere = engine().allocate(8, 'parameters', 'moved');
+    engine().copy(engine().materialise(w), elsewhere, 8);
+    engine().relocate(w, elsewhere);
+    step();
+    expect(await values(w)).toEqual([100, 200]);
+  });
+
   test('eager ones swap by a copy made first', async () => {
     const [a, b] = [new Parameter([1]), new Parameter([2])];
     const kept = keep(a);
@@ -155,7 +196,10 @@ describe('assignments', () => {
   });
 
   test('of one parameter by two names (tied weights) adds up its gradient', async () => {
-    const w = new Parameter([[1, 2], [3, 4]]);
+    const w = new Parameter([
+      [1, 2],
+      [3, 4],
+    ]);
     const layers = { first: w, second: w };
     const step = compile((x: Tensor) => {
       const loss = sum(matmul(matmul(x, layers.first), layers.second));
@@ -172,7 +216,16 @@ describe('assignments', () => {
 describe('captures', () => {
   test('scalar is read anew each step, a number is baked in', async () => {
     const rate = { value: 1 };
-    const trace = vi.fn((x: Tensor) => [multiply(x, scalar(() => rate.value)), multiply(x, rate.value)] as const);
+    const trace = vi.fn(
+      (x: Tensor) =>
+        [
+          multiply(
+            x,
+            scalar(() => rate.value),
+          ),
+          multiply(x, rate.value),
+        ] as const,
+    );
     const step = compile(trace as unknown as (x: Tensor) => readonly [Tensor, Tensor]);
     step(3);
     rate.value = 10;
@@ -201,7 +254,8 @@ describe('captures', () => {
     const step = compile(() => multiply(x, 2), { name: 'step' });
     await step().data();
     x.dispose();
-    const text = 'FreedError: tensor: the tensor [2] was disposed of.\n  Mend: dispose of it after its last use, or keep(tensor) a copy.';
+    const text =
+      'FreedError: tensor: the tensor [2] was disposed of.\n  Mend: dispose of it after its last use, or keep(tensor) a copy.';
     expect(await complaint(() => step())).toBe(text);
     expect(await complaint(() => compile(() => multiply(x, 2))())).toContain('FreedError: ');
   });
@@ -232,7 +286,9 @@ describe('inputs', () => {
   });
 
   test('in arrays and objects', async () => {
-    const step = compile(({ a, rest }: { a: Tensor; rest: Tensor[] }, b: Tensor) => add(multiply(a, b), rest[0] as Tensor));
+    const step = compile(({ a, rest }: { a: Tensor; rest: Tensor[] }, b: Tensor) =>
+      add(multiply(a, b), rest[0] as Tensor),
+    );
     expect(await step({ a: 2, rest: [5] }, 3).item()).toBe(11);
     expect(await values(step({ a: Float32Array.of(1, 2), rest: [tensor([1, 1])] }, 10))).toEqual([11, 21]);
   });
@@ -257,7 +313,11 @@ describe('inputs', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const step = compile((x: Tensor) => sum(x), { name: 'thrash', maximumPlans: 2 });
     for (let size = 1; size <= 12; size++) expect(await step(new Float32Array(size).fill(1)).item()).toBe(size);
-    expect(warn.mock.calls).toEqual([['thrash: inputs of ever new shapes: 8 plans were thrown away. Pad batches to a few sizes, or raise maximumPlans.']]);
+    expect(warn.mock.calls).toEqual([
+      [
+        'thrash: inputs of ever new shapes: 8 plans were thrown away. Pad batches to a few sizes, or raise maximumPlans.',
+      ],
+    ]);
     warn.mockRestore();
   });
 });
@@ -310,7 +370,9 @@ describe('calls', () => {
     const step = compile((x: Tensor) => square(x), { name: 'gone' });
     const output = step(2);
     step.dispose();
-    expect(await complaint(() => step(2))).toBe('ValueError: gone: the compiled function was disposed of.\n  Mend: compile it again.');
+    expect(await complaint(() => step(2))).toBe(
+      'ValueError: gone: the compiled function was disposed of.\n  Mend: compile it again.',
+    );
     expect(await complaint(() => output.item())).toContain('FreedError: data: the tensor [] was disposed of.');
   });
 

@@ -8,6 +8,7 @@ import { add, multiply, square } from '../../src/ops/arithmetic.js';
 import { full } from '../../src/ops/create.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { max, sum } from '../../src/ops/reduce.js';
+import { flip, transpose } from '../../src/ops/shaping.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { complaint } from '../support/complaint.js';
 import { useOwnEngine } from '../support/engine.js';
@@ -40,6 +41,23 @@ describe('lazy graphs', () => {
     let x: Tensor = tensor([0, 1]);
     for (let i = 0; i < 20_000; i++) x = add(x, 1);
     expect(await values(x)).toEqual([20_000, 20_001]);
+  });
+
+  test('a compiled step of 5,000 ops, and a chain of 5,000 views', async () => {
+    const step = compile((input: Tensor) => {
+      let x = input;
+      for (let i = 0; i < 5000; i++) x = add(x, 1);
+      return x;
+    });
+    expect(await step(2).item()).toBe(5002);
+    let view: Tensor = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    for (let i = 0; i < 5000; i++) view = transpose(flip(view, 0));
+    expect(view.shape).toEqual([2, 3]);
+    // Four quarter turns (transpose of a flip) are none.
+    expect(await values(view)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test('more than 65,535 workgroups fold over two dimensions', async () => {
@@ -184,14 +202,22 @@ describe('two engines on one page', () => {
       'ValueError: square: a tensor [3] belongs to another engine.\n  Mend: read it there (data) and make a tensor of it here.',
     );
     engine().use();
-    expect(await add(x, 1).item().catch(() => 'several')).toBe('several');
+    expect(
+      await add(x, 1)
+        .item()
+        .catch(() => 'several'),
+    ).toBe('several');
   });
 
   test('without one there is an error that names init', async () => {
     const lone = await Engine.create();
     lone.use().destroy();
-    expect(await complaint(() => add(tensor([1]), 1).data())).toBe('ValueError: data: no engine is running.\n  Mend: call await init() first.');
-    expect(await complaint(() => compile((x: Tensor) => x, { name: 'mine' })(1))).toBe('ValueError: mine: no engine is running.\n  Mend: call await init() first.');
+    expect(await complaint(() => add(tensor([1]), 1).data())).toBe(
+      'ValueError: data: no engine is running.\n  Mend: call await init() first.',
+    );
+    expect(await complaint(() => compile((x: Tensor) => x, { name: 'mine' })(1))).toBe(
+      'ValueError: mine: no engine is running.\n  Mend: call await init() first.',
+    );
     engine().use();
   });
 });

@@ -10,8 +10,8 @@ import { exp } from '../../src/ops/exponential.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 import { evaluate } from '../reference/evaluate.js';
-import { expectClose } from '../support/compare.js';
 import { readAll } from '../support/checkOp.js';
+import { expectClose } from '../support/compare.js';
 import { useEngine } from '../support/engine.js';
 import { randomGraph } from './randomGraph.js';
 
@@ -55,7 +55,9 @@ test.each(seeds)('fused, unfused and compiled agree with the reference, seed %i'
 describe('what becomes one dispatch', () => {
   /** The lines of explain that stand for dispatches. */
   const dispatches = (body: (...inputs: Tensor[]) => unknown, ...inputs: unknown[]) =>
-    explain(body as never, ...inputs).split('\n').filter((line) => /^ *\d+ {2}/.test(line));
+    explain(body as never, ...inputs)
+      .split('\n')
+      .filter((line) => /^ *\d+ {2}/.test(line));
 
   const matrix = { data: new Float32Array(12), shape: [3, 4] };
 

@@ -16,8 +16,15 @@ const engine = useOwnEngine();
 afterEach(() => vi.restoreAllMocks());
 
 const CREATES = [
-  'createBuffer', 'createBindGroup', 'createBindGroupLayout', 'createPipelineLayout', 'createShaderModule',
-  'createComputePipeline', 'createComputePipelineAsync', 'createQuerySet', 'createTexture',
+  'createBuffer',
+  'createBindGroup',
+  'createBindGroupLayout',
+  'createPipelineLayout',
+  'createShaderModule',
+  'createComputePipeline',
+  'createComputePipelineAsync',
+  'createQuerySet',
+  'createTexture',
 ] as const;
 
 /** Counts calls of WebGPU itself, whoever makes them. */
@@ -40,21 +47,34 @@ function countCalls() {
 
 function training() {
   const draw = random(5);
-  const normal = (rows: number, columns: number) => tensor(draw.floats(rows * columns, (r) => 0.3 * r.normal()), { shape: [rows, columns] });
+  const normal = (rows: number, columns: number) =>
+    tensor(
+      draw.floats(rows * columns, (r) => 0.3 * r.normal()),
+      { shape: [rows, columns] },
+    );
   const weights = [new Parameter(normal(20, 33)), new Parameter(normal(33, 3))] as const;
   const rate = { value: 0.05 };
   const step = compile((x: Tensor, y: Tensor) => {
     const hidden = relu(matmul(x, weights[0]));
     const loss = mean(square(subtract(matmul(hidden, weights[1]), y)));
     grad(loss, weights).forEach((gradient, i) => {
-      weights[i]?.assign(subtract(weights[i] as Tensor, multiply(scalar(() => rate.value), gradient as Tensor)));
+      weights[i]?.assign(
+        subtract(
+          weights[i] as Tensor,
+          multiply(
+            scalar(() => rate.value),
+            gradient as Tensor,
+          ),
+        ),
+      );
     });
     return loss;
   });
-  const batch = () => [
-    { data: draw.floats(16 * 20, (r) => r.normal()), shape: [16, 20] },
-    { data: draw.floats(16 * 3, (r) => r.normal()), shape: [16, 3] },
-  ] as const;
+  const batch = () =>
+    [
+      { data: draw.floats(16 * 20, (r) => r.normal()), shape: [16, 20] },
+      { data: draw.floats(16 * 3, (r) => r.normal()), shape: [16, 3] },
+    ] as const;
   return { weights, rate, step, batch };
 }
 
@@ -64,22 +84,25 @@ test('after step 2 a training step creates nothing: one submit, one pass, a writ
   step(...batch());
   await step.ready();
   step(...batch());
-  await step.ready();
+  // Two waits may overlap: the ring of fences has a slot for each.
+  await Promise.all([step.ready(), step.ready(), step.ready()]);
   const memory = engine().memory();
   const count = countCalls();
   const STEPS = 200;
   for (let i = 0; i < STEPS; i++) {
     rate.value *= 0.999;
     step(...batch());
+    // As a loop over batches yields: JavaScript that never does could not learn that a step is done.
+    if (i % 5 === 0) await step.ready();
   }
   const calls = count();
   expect(calls.created).toEqual([]);
   expect(calls.passes).toBe(STEPS);
   // Two inputs, and the uniforms, for the rate changes each step.
   expect(calls.writes).toBe(3 * STEPS);
-  // A fence now and then copies one word and maps it; nothing else is submitted.
+  // A fence is a submit of one cleared word, mapped: each `ready` asks for one, and the engine at each 8th step.
   expect(calls.submits - calls.maps).toBe(STEPS);
-  expect(calls.maps).toBeLessThanOrEqual(STEPS / 8 + 1);
+  expect(calls.maps).toBeLessThanOrEqual(STEPS / 5 + STEPS / 8 + 1);
   await step.ready();
   vi.restoreAllMocks();
   expect(engine().memory()).toEqual(memory);
@@ -110,7 +133,10 @@ test('two runs give the same bits', async () => {
 
 test('pool bytes stay flat over 200 steps of eager training as well', async () => {
   const w = new Parameter([[0.5], [-0.5]]);
-  const x = tensor([[1, 2], [3, 4]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   const train = async () => {
     const loss = mean(square(matmul(x, w)));
     const [gradient] = grad(loss, [w]) as [Tensor];

@@ -56,8 +56,15 @@ function fit(x: Tensor, [rows = 1, columns = 1]: readonly number[]): Tensor {
 /** A graph of some 20 ops; the same seed gives the same graph, with leaves of its own. */
 export function randomGraph(seed: number): RandomGraph {
   const r = random(seed);
-  const leaves = [[3, 5], [1, 7], [9, 2]].map((shape) =>
-    tensor(r.floats((shape[0] ?? 1) * (shape[1] ?? 1), () => r.normal()), { shape }),
+  const leaves = [
+    [3, 5],
+    [1, 7],
+    [9, 2],
+  ].map((shape) =>
+    tensor(
+      r.floats((shape[0] ?? 1) * (shape[1] ?? 1), () => r.normal()),
+      { shape },
+    ),
   );
   const nodes = [...leaves];
   for (let i = 0; i < 20; i++) {

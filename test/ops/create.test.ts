@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import type { DType } from '../../src/graph/dtype.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { add, multiply } from '../../src/ops/arithmetic.js';
+import { add, clamp, multiply } from '../../src/ops/arithmetic.js';
 import { castTo, toBool, toF32, toI32, toU32 } from '../../src/ops/casts.js';
 import { arange, eye, full, indices, oneHot, ones, zeros } from '../../src/ops/create.js';
 import { cumulativeSum } from '../../src/ops/cumulative.js';
+import { where } from '../../src/ops/logical.js';
 import { sum } from '../../src/ops/reduce.js';
 import { transpose } from '../../src/ops/shaping.js';
-import { clamp } from '../../src/ops/arithmetic.js';
-import { where } from '../../src/ops/logical.js';
+import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -44,7 +45,10 @@ describe('create', () => {
   });
 
   test('what is generated feeds chains, reductions and views', async () => {
-    const x = tensor([[1, 2, 3], [4, 5, 6]]);
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     const apply = (one: Tensor) => sum(multiply(transpose(add(one, arange(0, 3))), full([3, 2], 2)), { axes: 0 });
     await checkOp({ name: 'generated', inputs: [x], apply, derivatives: 2 });
     expect(await values(sum(indices(10_000)))).toEqual([49_995_000]);
@@ -52,7 +56,20 @@ describe('create', () => {
 });
 
 describe('casts', () => {
-  const floats = [0, -0, 0.5, -0.5, 1.999, -1.999, 3e9, -3e9, 5e9, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const floats = [
+    0,
+    -0,
+    0.5,
+    -0.5,
+    1.999,
+    -1.999,
+    3e9,
+    -3e9,
+    5e9,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+  ];
 
   test('f32 to integers truncate and hold to the range, NaN to 0', async () => {
     const x = tensor(floats);
@@ -73,10 +90,20 @@ describe('casts', () => {
     expect(await values(toBool(x))).toEqual([0, 1, 1, 1, 1]);
   });
 
-  test.each(cases({ from: ['f32', 'i32', 'u32', 'bool'], to: ['f32', 'i32', 'u32', 'bool'] }))('castTo, $label', async ({ from, to }) => {
-    const x = tensor([0, 1, 1, 5], { dtype: from });
-    await checkOp({ name: `castTo ${to}`, inputs: [x], apply: (one) => castTo(one, to), dtype: to, shape: [4], derivatives: 0 });
-  });
+  test.each(cases({ from: ['f32', 'i32', 'u32', 'bool'], to: ['f32', 'i32', 'u32', 'bool'] }))(
+    'castTo, $label',
+    async ({ from, to }) => {
+      const x = tensor([0, 1, 1, 5], { dtype: from as DType });
+      await checkOp({
+        name: `castTo ${to}`,
+        inputs: [x],
+        apply: (one) => castTo(one, to as DType),
+        dtype: to,
+        shape: [4],
+        derivatives: 0,
+      });
+    },
+  );
 });
 
 describe('cumulativeSum', () => {
@@ -84,41 +111,80 @@ describe('cumulativeSum', () => {
     '$label',
     async ({ shape, reverse, exclusive, label }) => {
       const seed = seedOf(label);
-      const size = shape.reduce((product, length) => product * length, 1);
-      const x = tensor(random(seed).floats(size, (r) => (size > 1000 ? r.integer(-9, 9) : r.normal())), { shape });
+      const size = sizeOf(shape);
+      const x = tensor(
+        random(seed).floats(size, (r) => (size > 1000 ? r.integer(-9, 9) : r.normal())),
+        { shape },
+      );
       const apply = (one: Tensor) => cumulativeSum(one, -1, { reverse, exclusive });
-      await checkOp({ name: `cumulativeSum ${label}`, inputs: [x], apply, seed, derivatives: size > 1000 ? 1 : 2, integers: size > 1000, differences: size <= 1000 });
+      await checkOp({
+        name: `cumulativeSum ${label}`,
+        inputs: [x],
+        apply,
+        seed,
+        derivatives: size > 1000 ? 1 : 2,
+        integers: size > 1000,
+        differences: size <= 1000,
+      });
     },
   );
 
   test('along other axes, of integers, of nothing', async () => {
-    const x = tensor(random(3).floats(30, (r) => r.normal()), { shape: [2, 3, 5] });
-    for (const axis of [0, 1]) await checkOp({ name: `cumulativeSum ${axis}`, inputs: [x], apply: (one) => cumulativeSum(one, axis) });
-    expect(await values(cumulativeSum(tensor(Int32Array.of(2 ** 31 - 1, 1, 1))))).toEqual([2 ** 31 - 1, -(2 ** 31), -(2 ** 31) + 1]);
+    const x = tensor(
+      random(3).floats(30, (r) => r.normal()),
+      { shape: [2, 3, 5] },
+    );
+    for (const axis of [0, 1])
+      await checkOp({ name: `cumulativeSum ${axis}`, inputs: [x], apply: (one) => cumulativeSum(one, axis) });
+    expect(await values(cumulativeSum(tensor(Int32Array.of(2 ** 31 - 1, 1, 1))))).toEqual([
+      2 ** 31 - 1,
+      -(2 ** 31),
+      -(2 ** 31) + 1,
+    ]);
     expect(await values(cumulativeSum(tensor(Uint32Array.of(2 ** 32 - 1, 2))))).toEqual([2 ** 32 - 1, 1]);
     expect(await values(cumulativeSum(tensor([], { shape: [2, 0] })))).toEqual([]);
   });
 });
 
 describe('where and clamp', () => {
-  test.each(cases({ condition: [[], [3], [7, 1], [1, 3]], a: [[3], [7, 3], []], b: [[7, 1], []] }))('where broadcasts, $label', async ({ condition, a, b, label }) => {
-    const r = random(seedOf(label));
-    const make = (shape: readonly number[]) => tensor(r.floats(shape.reduce((n, length) => n * length, 1), () => r.normal()), { shape });
-    const size = condition.reduce((n: number, length) => n * length, 1);
-    const test_ = tensor(Array.from({ length: size }, () => r.below(2)), { shape: condition, dtype: 'bool' });
-    await checkOp({ name: 'where', inputs: [make(a), make(b)], apply: (x, y) => where(test_, x, y), derivatives: 2 });
-  });
+  test.each(cases({ condition: [[], [3], [7, 1], [1, 3]], a: [[3], [7, 3], []], b: [[7, 1], []] }))(
+    'where broadcasts, $label',
+    async ({ condition, a, b, label }) => {
+      const r = random(seedOf(label));
+      const make = (shape: readonly number[]) =>
+        tensor(
+          r.floats(sizeOf(shape), () => r.normal()),
+          { shape },
+        );
+      const size = sizeOf(condition);
+      const test_ = tensor(
+        Array.from({ length: size }, () => r.below(2)),
+        { shape: condition, dtype: 'bool' },
+      );
+      await checkOp({ name: 'where', inputs: [make(a), make(b)], apply: (x, y) => where(test_, x, y), derivatives: 2 });
+    },
+  );
 
   test.each(['i32', 'u32', 'bool'] as const)('where of %s', async (dtype) => {
     const [a, b] = [tensor([1, 0, 1], { dtype }), tensor([0, 0, 1], { dtype })];
     await checkOp({ name: 'where', inputs: [a, b], apply: (x, y) => where(tensor([true, false, false]), x, y), dtype });
   });
 
-  test.each(cases({ x: [[], [3], [7, 33]], low: [[], [1]], dtype: ['f32', 'i32', 'u32'] }))('clamp, $label', async ({ x, low, dtype, label }) => {
-    const r = random(seedOf(label));
-    const size = x.reduce((n: number, length) => n * length, 1);
-    const data = Array.from({ length: size }, () => (dtype === 'f32' ? r.integer(-3, 3) + 0.3 : r.integer(dtype === 'u32' ? 0 : -5, 5)));
-    const bounds = [tensor([1], { shape: low, dtype }), tensor(2, { dtype })];
-    await checkOp({ name: 'clamp', inputs: [tensor(data, { shape: x, dtype })], apply: (one) => clamp(one, bounds[0] as Tensor, bounds[1] as Tensor), dtype });
-  });
+  test.each(cases({ x: [[], [3], [7, 33]], low: [[], [1]], dtype: ['f32', 'i32', 'u32'] }))(
+    'clamp, $label',
+    async ({ x, low, dtype, label }) => {
+      const r = random(seedOf(label));
+      const size = sizeOf(x);
+      const data = Array.from({ length: size }, () =>
+        dtype === 'f32' ? r.integer(-3, 3) + 0.3 : r.integer(dtype === 'u32' ? 0 : -5, 5),
+      );
+      const bounds = [tensor([1], { shape: low, dtype }), tensor(2, { dtype })];
+      await checkOp({
+        name: 'clamp',
+        inputs: [tensor(data, { shape: x, dtype })],
+        apply: (one) => clamp(one, bounds[0] as Tensor, bounds[1] as Tensor),
+        dtype,
+      });
+    },
+  );
 });

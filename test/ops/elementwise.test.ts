@@ -4,6 +4,7 @@ import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { multiply } from '../../src/ops/arithmetic.js';
 import { elementwiseNames } from '../reference/elementwise.js';
+import { sizeOf } from '../reference/value.js';
 import { cases, show } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -16,10 +17,16 @@ const shapes = [[], [1], [0], [3], [7, 33], [257]];
 const broadcasts = [
   [[7, 33], [33]],
   [[33], [7, 33]],
-  [[7, 1], [1, 33]],
+  [
+    [7, 1],
+    [1, 33],
+  ],
   [[], [3]],
   [[3], []],
-  [[4, 1, 5], [3, 1]],
+  [
+    [4, 1, 5],
+    [3, 1],
+  ],
   [[2, 0], [1]],
   [[1, 1, 3], [3]],
 ];
@@ -32,7 +39,7 @@ test('there are ops to test, and the reference knows each', () => {
 function operands(op: ElementwiseCall, dtype: DType, given: readonly (readonly number[])[], seed: number): Tensor[] {
   const draw = random(seed);
   return given.map((shape, k) => {
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(shape);
     if (dtype === 'f32') return tensor(draw.floats(size, drawFor(op, k)), { shape });
     const numbers = Array.from({ length: size }, () =>
       dtype === 'bool' ? draw.below(2) : draw.below(3) === 0 ? draw.integer(-4, 4) : Math.floor(draw.unit() * 2 ** 32),
@@ -66,7 +73,13 @@ describe.each(elementwiseOps.map((op) => ({ op, name: op.spec.name })))('$name',
       if (dtype === 'bool') return;
       const [x] = operands(op, dtype, [[5]], seedOf(name)) as [Tensor];
       for (const apply of [(one: Tensor) => op(one, 1.5 as never), (one: Tensor) => op(1.5 as never, one)]) {
-        await checkOp({ name: `${name} with 1.5`, inputs: [x], apply, derivatives: op.spec.vjp === undefined ? 0 : 1, differences: isSmooth(op) && name !== 'pow' });
+        await checkOp({
+          name: `${name} with 1.5`,
+          inputs: [x],
+          apply,
+          derivatives: op.spec.vjp === undefined ? 0 : 1,
+          differences: isSmooth(op) && name !== 'pow',
+        });
       }
     });
   }

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../src/graph/tensor.js';
 import * as activation from '../../src/ops/activation.js';
 import * as arithmetic from '../../src/ops/arithmetic.js';
 import * as casts from '../../src/ops/casts.js';
@@ -6,7 +7,6 @@ import type { ElementwiseFunction } from '../../src/ops/elementwise.js';
 import * as exponential from '../../src/ops/exponential.js';
 import * as logical from '../../src/ops/logical.js';
 import * as trigonometric from '../../src/ops/trigonometric.js';
-import type { Tensor } from '../../src/graph/tensor.js';
 import type { Random } from '../support/random.js';
 
 export type ElementwiseCall = ((...inputs: Tensor[]) => Tensor) & ElementwiseFunction;
@@ -42,8 +42,29 @@ const domains: Readonly<Record<string, readonly ((random: Random) => number)[]>>
 };
 
 const smooth = new Set([
-  'add', 'subtract', 'multiply', 'square', 'negative', 'divide', 'reciprocal', 'pow', 'exp', 'log', 'log1p', 'expm1',
-  'sqrt', 'rsqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'softplus', 'silu', 'erf', 'gelu', 'geluTanh',
+  'add',
+  'subtract',
+  'multiply',
+  'square',
+  'negative',
+  'divide',
+  'reciprocal',
+  'pow',
+  'exp',
+  'log',
+  'log1p',
+  'expm1',
+  'sqrt',
+  'rsqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'softplus',
+  'silu',
+  'erf',
+  'gelu',
+  'geluTanh',
 ]);
 
 export function isSmooth(op: ElementwiseCall): boolean {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { customGradient } from '../../src/autograd/customGradient.js';
 import { grad, hvp, vjp } from '../../src/autograd/grad.js';
-import { compile } from '../../src/graph/compile.js';
 import { CotangentError } from '../../src/errors.js';
+import { compile } from '../../src/graph/compile.js';
 import { Parameter } from '../../src/graph/parameter.js';
 import { scalar, tensor } from '../../src/graph/source.js';
 import { relu } from '../../src/ops/activation.js';
@@ -25,44 +25,109 @@ import { useEngine } from '../support/engine.js';
 
 useEngine();
 
-const x = () => tensor([[1, 2, 3], [4, 5, 6]]);
+const x = () =>
+  tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
 const integers = () => tensor(Int32Array.of(1, 2, 3));
 const bools = () => tensor([true, false, true]);
-const label = (dtype: 'i32' | 'u32' = 'i32') => (dtype === 'i32' ? tensor(Int32Array.of(0, 1)) : tensor(Uint32Array.of(0, 1)));
+const label = (dtype: 'i32' | 'u32' = 'i32') =>
+  dtype === 'i32' ? tensor(Int32Array.of(0, 1)) : tensor(Uint32Array.of(0, 1));
 const wrong = (value: unknown) => value as never;
 
 type Row = readonly [run: () => unknown, text: string];
 
 const tensors: readonly Row[] = [
-  [() => tensor(new Float32Array(6), { shape: [2, 4] }), 'ShapeError: tensor: shape [2, 4] has 8 elements, the data 6.'],
-  [() => tensor([[1, 2], [3]]), 'ShapeError: tensor: nested arrays are ragged: one of length 1 beside one of 2 at depth 1.'],
-  [() => tensor(wrong([1, [2]])), 'ShapeError: tensor: nested arrays are ragged: numbers and arrays side by side at depth 0.'],
-  [() => tensor([1, 2], { shape: [-2, -1] }), 'ShapeError: tensor: shape is [-2,-1]; sizes must be integers of at least 0.'],
-  [() => tensor(wrong(['a'])), "DtypeError: tensor: an element is the string 'a'; elements must be numbers or booleans."],
-  [() => tensor(wrong(null)), 'DtypeError: tensor: data is null.\n  Mend: give a number, (nested) arrays of numbers, or a Float32Array, Int32Array or Uint32Array.'],
-  [() => tensor(wrong(new Float64Array(2))), 'DtypeError: tensor: data is a Float64Array\n  Mend: give a Float32Array, Int32Array, Uint32Array, or (nested) arrays of numbers.'],
-  [() => scalar(wrong(3)), 'ValueError: scalar: it takes a function that returns a number, not a number.\n  Mend: write scalar(() => value).'],
-  [() => x().item(), 'ValueError: item: the tensor has 6 elements, shape [2, 3]; item reads exactly one.\n  Mend: use data() for all of them.'],
-  [() => new Parameter([1, 2]).assign(tensor([1])), 'ShapeError: assign: the parameter is [2], the value [1].\n  Mend: reshape or expand the value first.'],
-  [() => new Parameter([1, 2]).assign(label()), 'DtypeError: assign: the parameter is f32, the value i32.\n  Mend: cast it: toF32(value).'],
+  [
+    () => tensor(new Float32Array(6), { shape: [2, 4] }),
+    'ShapeError: tensor: shape [2, 4] has 8 elements, the data 6.',
+  ],
+  [
+    () => tensor([[1, 2], [3]]),
+    'ShapeError: tensor: nested arrays are ragged: one of length 1 beside one of 2 at depth 1.',
+  ],
+  [
+    () => tensor(wrong([1, [2]])),
+    'ShapeError: tensor: nested arrays are ragged: numbers and arrays side by side at depth 0.',
+  ],
+  [
+    () => tensor([1, 2], { shape: [-2, -1] }),
+    'ShapeError: tensor: shape is [-2,-1]; sizes must be integers of at least 0.',
+  ],
+  [
+    () => tensor(wrong(['a'])),
+    "DtypeError: tensor: an element is the string 'a'; elements must be numbers or booleans.",
+  ],
+  [
+    () => tensor(wrong(null)),
+    'DtypeError: tensor: data is null.\n  Mend: give a number, (nested) arrays of numbers, or a Float32Array, Int32Array or Uint32Array.',
+  ],
+  [
+    () => tensor(wrong(new Float64Array(2))),
+    'DtypeError: tensor: data is a Float64Array\n  Mend: give a Float32Array, Int32Array, Uint32Array, or (nested) arrays of numbers.',
+  ],
+  [
+    () => scalar(wrong(3)),
+    'ValueError: scalar: it takes a function that returns a number, not a number.\n  Mend: write scalar(() => value).',
+  ],
+  [
+    () => x().item(),
+    'ValueError: item: the tensor has 6 elements, shape [2, 3]; item reads exactly one.\n  Mend: use data() for all of them.',
+  ],
+  [
+    () => new Parameter([1, 2]).assign(tensor([1])),
+    'ShapeError: assign: the parameter is [2], the value [1].\n  Mend: reshape or expand the value first.',
+  ],
+  [
+    () => new Parameter([1, 2]).assign(label()),
+    'DtypeError: assign: the parameter is f32, the value i32.\n  Mend: cast it: toF32(value).',
+  ],
 ];
 
 const elementwise: readonly Row[] = [
-  [() => add(x(), tensor([1, 2])), 'ShapeError: add: shapes do not broadcast: [2, 3] and [2] (3 against 2 at axis -1).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.'],
-  [() => multiply(tensor([[1], [2]]), tensor([[1], [2], [3]])), 'ShapeError: multiply: shapes do not broadcast: [2, 1] and [3, 1] (2 against 3 at axis -2).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.'],
-  [() => add(x(), integers()), 'DtypeError: add: dtypes differ: f32 and i32.\n  Mend: cast one: toF32(x), toI32(x) or toU32(x).'],
+  [
+    () => add(x(), tensor([1, 2])),
+    'ShapeError: add: shapes do not broadcast: [2, 3] and [2] (3 against 2 at axis -1).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.',
+  ],
+  [
+    () => multiply(tensor([[1], [2]]), tensor([[1], [2], [3]])),
+    'ShapeError: multiply: shapes do not broadcast: [2, 1] and [3, 1] (2 against 3 at axis -2).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.',
+  ],
+  [
+    () => add(x(), integers()),
+    'DtypeError: add: dtypes differ: f32 and i32.\n  Mend: cast one: toF32(x), toI32(x) or toU32(x).',
+  ],
   [() => exp(integers()), 'DtypeError: exp: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
   [() => relu(bools()), 'DtypeError: relu: dtype is bool; it takes f32.\n  Mend: cast it: toF32(x).'],
   [() => divide(integers(), 2), 'DtypeError: divide: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
-  [() => negative(tensor(Uint32Array.of(1))), 'DtypeError: negative: dtype is u32; it takes f32, i32.\n  Mend: cast it: toF32(x).'],
-  [() => less(bools(), bools()), 'DtypeError: less: dtype is bool; it takes f32, i32, u32.\n  Mend: cast it: toF32(x).'],
+  [
+    () => negative(tensor(Uint32Array.of(1))),
+    'DtypeError: negative: dtype is u32; it takes f32, i32.\n  Mend: cast it: toF32(x).',
+  ],
+  [
+    () => less(bools(), bools()),
+    'DtypeError: less: dtype is bool; it takes f32, i32, u32.\n  Mend: cast it: toF32(x).',
+  ],
   [() => and(x(), x()), 'DtypeError: and: dtype is f32; it takes bool.\n  Mend: cast it to bool.'],
   [() => add(x(), wrong('1')), "DtypeError: add: an operand is the string '1'.\n  Mend: give a Tensor or a number."],
   [() => pow(x(), wrong(undefined)), 'DtypeError: pow: an operand is undefined.\n  Mend: give a Tensor or a number.'],
-  [() => where(x(), 1, 0), 'DtypeError: where: the condition is f32, not bool.\n  Mend: compare first: where(greater(x, 0), a, b).'],
-  [() => where(bools(), tensor([1, 2, 3]), integers()), 'DtypeError: where: dtypes differ: f32 and i32.\n  Mend: cast one: toF32(x), toI32(x) or toU32(x).'],
-  [() => broadcastTo(x(), [2, 4]), 'ShapeError: broadcastTo: [2, 3] does not stretch to [2, 4].\n  Mend: only axes of size 1 stretch, counted from the last.'],
-  [() => broadcastTo(x(), [3]), 'ShapeError: broadcastTo: [2, 3] does not stretch to [3].\n  Mend: only axes of size 1 stretch, counted from the last.'],
+  [
+    () => where(x(), 1, 0),
+    'DtypeError: where: the condition is f32, not bool.\n  Mend: compare first: where(greater(x, 0), a, b).',
+  ],
+  [
+    () => where(bools(), tensor([1, 2, 3]), integers()),
+    'DtypeError: where: dtypes differ: f32 and i32.\n  Mend: cast one: toF32(x), toI32(x) or toU32(x).',
+  ],
+  [
+    () => broadcastTo(x(), [2, 4]),
+    'ShapeError: broadcastTo: [2, 3] does not stretch to [2, 4].\n  Mend: only axes of size 1 stretch, counted from the last.',
+  ],
+  [
+    () => broadcastTo(x(), [3]),
+    'ShapeError: broadcastTo: [2, 3] does not stretch to [3].\n  Mend: only axes of size 1 stretch, counted from the last.',
+  ],
 ];
 
 const shaping: readonly Row[] = [
@@ -82,10 +147,19 @@ const shaping: readonly Row[] = [
 ];
 
 const kernels: readonly Row[] = [
-  [() => matmul(x(), x()), 'ShapeError: matmul: inner sizes differ: a is [2, 3], b is [2, 3] (3 against 2).\n  Mend: multiply by the transpose: matmul(a, transpose(b)).'],
+  [
+    () => matmul(x(), x()),
+    'ShapeError: matmul: inner sizes differ: a is [2, 3], b is [2, 3] (3 against 2).\n  Mend: multiply by the transpose: matmul(a, transpose(b)).',
+  ],
   [() => matmul(x(), tensor([1, 2])), 'ShapeError: matmul: inner sizes differ: a is [2, 3], b is [2] (3 against 2).'],
-  [() => matmul(x(), tensor(2)), 'ShapeError: matmul: a is [2, 3], b is []; neither may be 0-d.\n  Mend: use multiply for a product with a number.'],
-  [() => matmul(full([2, 4, 3], 0), full([3, 3, 5], 0)), 'ShapeError: matmul: shapes do not broadcast: [2] and [3] (2 against 3 at axis -1).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.'],
+  [
+    () => matmul(x(), tensor(2)),
+    'ShapeError: matmul: a is [2, 3], b is []; neither may be 0-d.\n  Mend: use multiply for a product with a number.',
+  ],
+  [
+    () => matmul(full([2, 4, 3], 0), full([3, 3, 5], 0)),
+    'ShapeError: matmul: shapes do not broadcast: [2] and [3] (2 against 3 at axis -1).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.',
+  ],
   [() => matmul(integers(), integers()), 'DtypeError: matmul: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
   [() => sum(x(), { axes: 2 }), 'ShapeError: sum: axis is 2; it must be in [-2, 2).'],
   [() => sum(tensor(1), { axes: 0 }), 'ShapeError: sum: axis is 0; a 0-d tensor has no axes.'],
@@ -95,20 +169,41 @@ const kernels: readonly Row[] = [
   [() => argmax(tensor([], { shape: [0] })), 'ShapeError: argmax: the axis has no elements.'],
   [() => softmax(integers()), 'DtypeError: softmax: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
   [() => logSoftmax(x(), { axes: 5 }), 'ShapeError: logSoftmax: axis is 5; it must be in [-2, 2).'],
-  [() => cumulativeSum(bools()), 'DtypeError: cumulativeSum: dtype is bool; it takes f32, i32, u32.\n  Mend: cast it: toF32(x).'],
+  [
+    () => cumulativeSum(bools()),
+    'DtypeError: cumulativeSum: dtype is bool; it takes f32, i32, u32.\n  Mend: cast it: toF32(x).',
+  ],
   [() => concatenate([]), 'ValueError: concatenate: there is nothing to concatenate.'],
-  [() => concatenate([x(), tensor([[1]])]), 'ShapeError: concatenate: tensor 1 is [1, 1], the first [2, 3]; they may differ along axis 0 alone.'],
+  [
+    () => concatenate([x(), tensor([[1]])]),
+    'ShapeError: concatenate: tensor 1 is [1, 1], the first [2, 3]; they may differ along axis 0 alone.',
+  ],
   [() => stack([]), 'ValueError: stack: there is nothing to stack.'],
   [() => stack([x(), tensor([1])]), 'ShapeError: stack: tensor 1 is [1], the first [2, 3].'],
   [() => pad(x(), { low: [1] }), 'ShapeError: pad: low is [1]; it needs one integer for each axis of [2, 3].'],
   [() => pad(x(), { high: [-3, 0] }), 'ShapeError: pad: [2, 3] would become [-1, 3].'],
   [() => pad(x(), { interior: [0, -1] }), 'ShapeError: pad: interior is [0, -1]; it cannot be negative.'],
-  [() => pad(full([1, 1, 1, 1, 1, 1, 1, 1, 1], 0), { low: [1, 0, 0, 0, 0, 0, 0, 0, 0] }), 'ShapeError: pad: the tensor has 9 axes; at most 8 can be padded.'],
-  [() => gather(x(), tensor([0])), 'DtypeError: gather: indices are f32; they must be i32 or u32.\n  Mend: cast them: toI32(indices).'],
-  [() => scatterAdd(x(), integers(), 4), 'ShapeError: scatterAdd: indices are [3]; axis 0 of the values [2, 3] must be their length.'],
+  [
+    () => pad(full([1, 1, 1, 1, 1, 1, 1, 1, 1], 0), { low: [1, 0, 0, 0, 0, 0, 0, 0, 0] }),
+    'ShapeError: pad: the tensor has 9 axes; at most 8 can be padded.',
+  ],
+  [
+    () => gather(x(), tensor([0])),
+    'DtypeError: gather: indices are f32; they must be i32 or u32.\n  Mend: cast them: toI32(indices).',
+  ],
+  [
+    () => scatterAdd(x(), integers(), 4),
+    'ShapeError: scatterAdd: indices are [3]; axis 0 of the values [2, 3] must be their length.',
+  ],
   [() => scatterAdd(x(), label(), -1), 'ValueError: scatterAdd: size is -1; it must be an integer of at least 0.'],
-  [() => takeByLabel(x(), integers()), 'ShapeError: takeByLabel: labels are [3], x is [2, 3]; labels must have its shape without the last axis.'],
-  [() => oneHot(tensor([1]), 2), 'ValueError: oneHot: labels are f32; they must be i32 or u32.\n  Mend: cast them: toI32(labels).'],
+  [
+    () => takeByLabel(x(), integers()),
+    'ShapeError: takeByLabel: labels are [3], x is [2, 3]; labels must have its shape without the last axis.',
+  ],
+  [
+    () => oneHot(tensor([1]), 2),
+    'ValueError: oneHot: labels are f32; they must be i32 or u32.\n  Mend: cast them: toI32(labels).',
+  ],
   [() => oneHot(label(), 1.5), 'ValueError: oneHot: classes is 1.5; it must be an integer of at least 0.'],
   [() => arange(0, 1, 0), 'ValueError: arange: start 0, end 1, step 0 give no finite sequence.'],
   [() => arange(0, 1, 1, { dtype: 'bool' }), 'ValueError: arange: dtype is bool; it takes f32, i32, u32.'],
@@ -118,8 +213,14 @@ const kernels: readonly Row[] = [
 ];
 
 const gradients: readonly Row[] = [
-  [() => grad(x(), [x()]), 'GradientError: grad: the root is [2, 3], not a scalar.\n  Mend: reduce it (mean, sum), or use vjp with a cotangent.'],
-  [() => grad(wrong(3), [x()]), 'GradientError: grad: the root is not a Tensor.\n  Mend: give the loss first: grad(loss, parameters).'],
+  [
+    () => grad(x(), [x()]),
+    'GradientError: grad: the root is [2, 3], not a scalar.\n  Mend: reduce it (mean, sum), or use vjp with a cotangent.',
+  ],
+  [
+    () => grad(wrong(3), [x()]),
+    'GradientError: grad: the root is not a Tensor.\n  Mend: give the loss first: grad(loss, parameters).',
+  ],
   [() => grad(sum(x()), [integers()]), 'GradientError: grad: tensor 0 is i32; only f32 has gradients.'],
   [() => grad(sum(x()), wrong([3])), 'GradientError: grad: what to differentiate by holds 3, not a Tensor.'],
   [
@@ -129,12 +230,18 @@ const gradients: readonly Row[] = [
     },
     "GradientError: grad: the root does not depend on tensor 1 ('bias'), [1].\n  Mend: leave it out, or pass { unused: 'zeros' }.",
   ],
-  [() => grad(sum(x()), [tensor([1, 2])], { unused: 'error' }), "GradientError: grad: the root does not depend on tensor 0, [2].\n  Mend: leave it out, or pass { unused: 'zeros' }."],
+  [
+    () => grad(sum(x()), [tensor([1, 2])], { unused: 'error' }),
+    "GradientError: grad: the root does not depend on tensor 0, [2].\n  Mend: leave it out, or pass { unused: 'zeros' }.",
+  ],
   [() => vjp([x()], [x()], []), 'ValueError: vjp: 1 outputs but 0 cotangents.'],
   [() => vjp(x(), [x()], tensor([1])), 'ShapeError: vjp: output 0 is [2, 3], its cotangent [1].'],
   [() => hvp(sum(x()), [x()], []), 'ValueError: hvp: 1 tensors but 0 vectors.'],
   [() => hvp(sum(x()), [x()], [tensor([1])]), 'ShapeError: hvp: tensor 0 is [2, 3], its vector [1].'],
-  [() => customGradient(wrong({ forward: square })), 'ValueError: customGradient: it takes { forward, backward }, both functions.'],
+  [
+    () => customGradient(wrong({ forward: square })),
+    'ValueError: customGradient: it takes { forward, backward }, both functions.',
+  ],
   [
     () => {
       const one = x();
@@ -150,9 +257,18 @@ const gradients: readonly Row[] = [
     "ShapeError: customGradient: backward's cotangent 0 is [1], its input [2, 3].",
   ],
   [() => compile(wrong(3)), 'ValueError: compile: it takes a function, not number.'],
-  [() => compile(async () => x(), { name: 'late' })(), 'ValueError: late: the compiled function returned a promise.\n  Mend: await nothing inside it: read values outside, after the step.'],
-  [() => compile((a) => a, { name: 'step' })(wrong('x')), 'DtypeError: step: an input is a string.\n  Mend: give Tensors, typed arrays, { data, shape } or numbers.'],
-  [() => compile((a) => a, { name: 'step' })(wrong({ data: new Float32Array(3), shape: [2] })), "ShapeError: step: an input's shape [2] has 2 elements, its data 3."],
+  [
+    () => compile(async () => x(), { name: 'late' })(),
+    'ValueError: late: the compiled function returned a promise.\n  Mend: await nothing inside it: read values outside, after the step.',
+  ],
+  [
+    () => compile((a) => a, { name: 'step' })(wrong('x')),
+    'DtypeError: step: an input is a string.\n  Mend: give Tensors, typed arrays, { data, shape } or numbers.',
+  ],
+  [
+    () => compile((a) => a, { name: 'step' })(wrong({ data: new Float32Array(3), shape: [2] })),
+    "ShapeError: step: an input's shape [2] has 2 elements, its data 3.",
+  ],
 ];
 
 const table = { tensors, elementwise, shaping, kernels, gradients };

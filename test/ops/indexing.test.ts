@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { concatenate, gather, pad, type PadOptions, scatterAdd, stack, takeByLabel } from '../../src/ops/indexing.js';
-import { exp } from '../../src/ops/exponential.js';
 import { multiply, square } from '../../src/ops/arithmetic.js';
+import { exp } from '../../src/ops/exponential.js';
+import { concatenate, gather, type PadOptions, pad, scatterAdd, stack, takeByLabel } from '../../src/ops/indexing.js';
 import { slice, transpose } from '../../src/ops/shaping.js';
+import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -13,12 +14,15 @@ import { random, seedOf } from '../support/random.js';
 useEngine();
 
 function normal(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(random(seed).floats(size, (r) => r.normal()), { shape });
+  const size = sizeOf(shape);
+  return tensor(
+    random(seed).floats(size, (r) => r.normal()),
+    { shape },
+  );
 }
 
 const integers = (shape: readonly number[], dtype: 'i32' | 'u32') => {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const data = Array.from({ length: size }, (_, i) => 7 * i - 3);
   return tensor(dtype === 'i32' ? Int32Array.from(data) : Uint32Array.from(data), { shape });
 };
@@ -26,22 +30,64 @@ const integers = (shape: readonly number[], dtype: 'i32' | 'u32') => {
 describe('concatenate', () => {
   const lists: readonly (readonly [readonly (readonly number[])[], number, readonly number[]])[] = [
     [[[3], [4]], 0, [7]],
-    [[[2, 3], [5, 3]], 0, [7, 3]],
-    [[[2, 3], [2, 1], [2, 4]], 1, [2, 8]],
-    [[[2, 3, 4], [2, 2, 4]], -2, [2, 5, 4]],
-    [[[0, 3], [2, 3]], 0, [2, 3]],
+    [
+      [
+        [2, 3],
+        [5, 3],
+      ],
+      0,
+      [7, 3],
+    ],
+    [
+      [
+        [2, 3],
+        [2, 1],
+        [2, 4],
+      ],
+      1,
+      [2, 8],
+    ],
+    [
+      [
+        [2, 3, 4],
+        [2, 2, 4],
+      ],
+      -2,
+      [2, 5, 4],
+    ],
+    [
+      [
+        [0, 3],
+        [2, 3],
+      ],
+      0,
+      [2, 3],
+    ],
     [[[0], [0]], 0, [0]],
     [new Array(12).fill([1, 5]), 0, [12, 5]],
-    [[[257, 3], [63, 3]], 0, [320, 3]],
+    [
+      [
+        [257, 3],
+        [63, 3],
+      ],
+      0,
+      [320, 3],
+    ],
   ];
-  test.each(lists.map(([shapes, axis, result]) => ({ shapes, axis, result, label: `[${shapes.join('] [')}] along ${axis}` })))(
-    '$label',
-    async ({ shapes, axis, result, label }) => {
-      const seed = seedOf(label);
-      const inputs = shapes.map((shape, i) => normal(shape, seed + i));
-      await checkOp({ name: 'concatenate', inputs, apply: (...list) => concatenate(list, axis), seed, shape: result, derivatives: 2 });
-    },
-  );
+  test.each(
+    lists.map(([shapes, axis, result]) => ({ shapes, axis, result, label: `[${shapes.join('] [')}] along ${axis}` })),
+  )('$label', async ({ shapes, axis, result, label }) => {
+    const seed = seedOf(label);
+    const inputs = shapes.map((shape, i) => normal(shape, seed + i));
+    await checkOp({
+      name: 'concatenate',
+      inputs,
+      apply: (...list) => concatenate(list, axis),
+      seed,
+      shape: result,
+      derivatives: 2,
+    });
+  });
 
   test('of views, chains and one tensor twice', async () => {
     const apply = (x: Tensor, y: Tensor) => concatenate([transpose(x), exp(y), slice(y, [null, null, -1]), y], 0);
@@ -79,20 +125,33 @@ describe('pad', () => {
     [[2, 1, 2, 1, 2, 1, 2, 1], { low: [0, 1, 0, 0, 0, 0, 1, 0] }, [2, 2, 2, 1, 2, 1, 3, 1]],
     [[257, 3], { low: [1, 1], high: [1, 1] }, [259, 5]],
   ];
-  test.each(options.map(([shape, given, result]) => ({ shape, given, result, label: `[${shape}] ${JSON.stringify(given)}` })))(
-    '$label',
-    async ({ shape, given, result, label }) => {
-      const seed = seedOf(label);
-      await checkOp({ name: `pad ${label}`, inputs: [normal(shape, seed)], apply: (x) => pad(x, given), seed, shape: result, derivatives: 2 });
-    },
-  );
+  test.each(
+    options.map(([shape, given, result]) => ({ shape, given, result, label: `[${shape}] ${JSON.stringify(given)}` })),
+  )('$label', async ({ shape, given, result, label }) => {
+    const seed = seedOf(label);
+    await checkOp({
+      name: `pad ${label}`,
+      inputs: [normal(shape, seed)],
+      apply: (x) => pad(x, given),
+      seed,
+      shape: result,
+      derivatives: 2,
+    });
+  });
 
   test.each(['i32', 'u32'] as const)('of %s', async (dtype) => {
-    await checkOp({ name: 'pad', inputs: [integers([3], dtype)], apply: (x) => pad(x, { low: [2], value: 9 }), dtype, shape: [5] });
+    await checkOp({
+      name: 'pad',
+      inputs: [integers([3], dtype)],
+      apply: (x) => pad(x, { low: [2], value: 9 }),
+      dtype,
+      shape: [5],
+    });
   });
 
   test('of a view and of a chain', async () => {
-    const apply = (x: Tensor) => multiply(pad(transpose(x), { low: [1, 1] }), pad(transpose(square(x)), { high: [1, 1] }));
+    const apply = (x: Tensor) =>
+      multiply(pad(transpose(x), { low: [1, 1] }), pad(transpose(square(x)), { high: [1, 1] }));
     await checkOp({ name: 'pad', inputs: [normal([4, 3], 5)], apply, shape: [4, 5] });
   });
 });
@@ -101,16 +160,31 @@ const index = (values: readonly number[], shape = [values.length], dtype: 'i32' 
   tensor(dtype === 'i32' ? Int32Array.from(values) : Uint32Array.from(values), { shape });
 
 describe('gather', () => {
-  test.each(cases({ axis: [0, 1, -1], indices: [[0], [2, 0, 2, 1], [-1, -3], []] }))('$label', async ({ axis, indices, label }) => {
-    const seed = seedOf(label);
-    const at = index(indices);
-    await checkOp({ name: 'gather', inputs: [normal([3, 3, 3], seed)], apply: (x) => gather(x, at, axis), seed, derivatives: 2 });
-  });
+  test.each(cases({ axis: [0, 1, -1], indices: [[0], [2, 0, 2, 1], [-1, -3], []] }))(
+    '$label',
+    async ({ axis, indices, label }) => {
+      const seed = seedOf(label);
+      const at = index(indices);
+      await checkOp({
+        name: 'gather',
+        inputs: [normal([3, 3, 3], seed)],
+        apply: (x) => gather(x, at, axis),
+        seed,
+        derivatives: 2,
+      });
+    },
+  );
 
   test('by a matrix of indices, i32 and u32: an embedding', async () => {
     for (const dtype of ['i32', 'u32'] as const) {
       const at = index([0, 4, 2, 2, 1, 0], [2, 3], dtype);
-      await checkOp({ name: 'gather', inputs: [normal([5, 4], 1)], apply: (x) => gather(x, at), shape: [2, 3, 4], derivatives: 2 });
+      await checkOp({
+        name: 'gather',
+        inputs: [normal([5, 4], 1)],
+        apply: (x) => gather(x, at),
+        shape: [2, 3, 4],
+        derivatives: 2,
+      });
     }
   });
 
@@ -128,10 +202,26 @@ describe('gather', () => {
 });
 
 describe('scatterAdd', () => {
-  test.each(cases({ axis: [0, 1, -1], indices: [[0, 1, 2], [2, 2, 2], [-1, 0, -1], [5, 1, -9]] }))('$label', async ({ axis, indices, label }) => {
+  test.each(
+    cases({
+      axis: [0, 1, -1],
+      indices: [
+        [0, 1, 2],
+        [2, 2, 2],
+        [-1, 0, -1],
+        [5, 1, -9],
+      ],
+    }),
+  )('$label', async ({ axis, indices, label }) => {
     const seed = seedOf(label);
     const at = index(indices);
-    await checkOp({ name: 'scatterAdd', inputs: [normal([3, 3], seed)], apply: (x) => scatterAdd(x, at, 4, axis), seed, derivatives: 2, differences: !indices.includes(5) });
+    await checkOp({
+      name: 'scatterAdd',
+      inputs: [normal([3, 3], seed)],
+      apply: (x) => scatterAdd(x, at, 4, axis),
+      seed,
+      derivatives: 2,
+    });
   });
 
   test('many at one index add up in order: the same bits twice', async () => {
@@ -148,14 +238,31 @@ describe('scatterAdd', () => {
 });
 
 describe('takeByLabel', () => {
-  test.each(cases({ rows: [1, 3, 257], classes: [1, 2, 33], dtype: ['i32', 'u32'] }))('$label', async ({ rows, classes, dtype, label }) => {
-    const r = random(seedOf(label));
-    const labels = index(Array.from({ length: rows }, () => r.below(classes)), [rows], dtype);
-    await checkOp({ name: 'takeByLabel', inputs: [normal([rows, classes], r.below(1000))], apply: (x) => takeByLabel(x, labels), shape: [rows], derivatives: 2 });
-  });
+  test.each(cases({ rows: [1, 3, 257], classes: [1, 2, 33], dtype: ['i32', 'u32'] }))(
+    '$label',
+    async ({ rows, classes, dtype, label }) => {
+      const r = random(seedOf(label));
+      const labels = index(
+        Array.from({ length: rows }, () => r.below(classes)),
+        [rows],
+        dtype,
+      );
+      await checkOp({
+        name: 'takeByLabel',
+        inputs: [normal([rows, classes], r.below(1000))],
+        apply: (x) => takeByLabel(x, labels),
+        shape: [rows],
+        derivatives: 2,
+      });
+    },
+  );
 
   test('a label out of range gives 0 and no gradient', async () => {
-    await checkOp({ name: 'takeByLabel', inputs: [normal([3, 4], 1)], apply: (x) => takeByLabel(x, index([-1, 4, 2])) });
+    await checkOp({
+      name: 'takeByLabel',
+      inputs: [normal([3, 4], 1)],
+      apply: (x) => takeByLabel(x, index([-1, 4, 2])),
+    });
     expect([...(await takeByLabel(tensor([[5, 6]]), index([-1])).data())]).toEqual([0]);
   });
 });

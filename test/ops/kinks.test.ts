@@ -4,9 +4,9 @@ import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { relu } from '../../src/ops/activation.js';
 import { abs, ceil, clamp, floor, maximum, minimum, multiply, pow, round, sign } from '../../src/ops/arithmetic.js';
+import { greater } from '../../src/ops/comparison.js';
 import { log, sqrt } from '../../src/ops/exponential.js';
 import { where } from '../../src/ops/logical.js';
-import { greater } from '../../src/ops/comparison.js';
 import { max, min, sum } from '../../src/ops/reduce.js';
 import { readAll } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -47,17 +47,27 @@ test('where: the side not taken gets exactly 0', async () => {
   const condition = tensor([true, false]);
   const [a, b] = [tensor([1, 2]), tensor([3, 4])];
   const parts = vjp(where(condition, a, b), [a, b], tensor([5, 7]));
-  expect((await readAll(parts)).map((data) => [...data])).toEqual([[5, 0], [0, 7]]);
+  expect((await readAll(parts)).map((data) => [...data])).toEqual([
+    [5, 0],
+    [0, 7],
+  ]);
 });
 
 test('clamp: none flows to its bounds', async () => {
   const [x, low, high] = [tensor([-3, 0, 3]), tensor([-1, -1, -1]), tensor([1, 1, 1])];
   const parts = vjp(clamp(x, low, high), [x, low, high], tensor([2, 2, 2]));
-  expect((await readAll(parts)).map((data) => [...data])).toEqual([[0, 2, 0], [0, 0, 0], [0, 0, 0]]);
+  expect((await readAll(parts)).map((data) => [...data])).toEqual([
+    [0, 2, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
 });
 
 test('max over an axis shares ties of each row alone', async () => {
-  const x = tensor([[1, 1], [0, 2]]);
+  const x = tensor([
+    [1, 1],
+    [0, 2],
+  ]);
   const [gradient] = grad(sum(multiply(max(x, { axes: 1 }), tensor([10, 100]))), [x]) as [Tensor];
   expect([...(await gradient.data())]).toEqual([5, 5, 0, 100]);
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { matmul } from '../../src/ops/matmul.js';
 import { add } from '../../src/ops/arithmetic.js';
-import { tanh } from '../../src/ops/trigonometric.js';
-import { flip, permute, slice, transpose } from '../../src/ops/shaping.js';
 import { broadcastTo } from '../../src/ops/broadcast.js';
+import { matmul } from '../../src/ops/matmul.js';
+import { flip, permute, slice, transpose } from '../../src/ops/shaping.js';
+import { tanh } from '../../src/ops/trigonometric.js';
+import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -15,13 +16,19 @@ useEngine();
 
 /** Integers: each product and sum is exact in f32, so a wrong or missing term shows wherever it is. */
 function whole(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(random(seed).floats(size, (r) => r.integer(-7, 7)), { shape });
+  const size = sizeOf(shape);
+  return tensor(
+    random(seed).floats(size, (r) => r.integer(-7, 7)),
+    { shape },
+  );
 }
 
 function normal(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(random(seed).floats(size, (r) => r.normal()), { shape });
+  const size = sizeOf(shape);
+  return tensor(
+    random(seed).floats(size, (r) => r.normal()),
+    { shape },
+  );
 }
 
 const edges = [1, 3, 7, 8, 9, 31, 33, 63, 65, 127, 129, 257];
@@ -41,42 +48,115 @@ describe('every transposition', () => {
       const a = layout & 1 ? whole([inner, rows], seed) : whole([rows, inner], seed);
       const b = layout & 2 ? whole([columns, inner], seed + 1) : whole([inner, columns], seed + 1);
       const apply = (x: Tensor, y: Tensor) => matmul(layout & 1 ? transpose(x) : x, layout & 2 ? transpose(y) : y);
-      await checkOp({ name: `matmul layout ${layout}`, inputs: [a, b], apply, seed, integers: true, derivatives: layout === seed % 4 ? 1 : 0, differences: false, shape: [rows, columns] });
+      await checkOp({
+        name: `matmul layout ${layout}`,
+        inputs: [a, b],
+        apply,
+        seed,
+        integers: true,
+        derivatives: layout === seed % 4 ? 1 : 0,
+        differences: false,
+        shape: [rows, columns],
+      });
     }
   });
 });
 
 test.each(cases({ edge: edges }))('both gradients along each edge, $label', async ({ edge, label }) => {
   const seed = seedOf(label);
-  for (const [rows, inner, columns] of [[edge, 5, 4], [4, edge, 5], [5, 4, edge]] as const) {
-    await checkOp({ name: 'matmul', inputs: [normal([rows, inner], seed), normal([inner, columns], seed + 1)], apply: matmul, seed, derivatives: edge < 10 ? 2 : 1 });
+  for (const [rows, inner, columns] of [
+    [edge, 5, 4],
+    [4, edge, 5],
+    [5, 4, edge],
+  ] as const) {
+    await checkOp({
+      name: 'matmul',
+      inputs: [normal([rows, inner], seed), normal([inner, columns], seed + 1)],
+      apply: matmul,
+      seed,
+      derivatives: edge < 10 ? 2 : 1,
+    });
   }
 });
 
 const batched: readonly (readonly [readonly number[], readonly number[], readonly number[]])[] = [
-  [[2, 3, 5], [5, 4], [2, 3, 4]],
-  [[3, 5], [2, 5, 4], [2, 3, 4]],
-  [[2, 3, 5], [2, 5, 4], [2, 3, 4]],
-  [[2, 1, 3, 5], [4, 5, 6], [2, 4, 3, 6]],
-  [[1, 3, 5], [7, 5, 2], [7, 3, 2]],
-  [[2, 3, 4, 5], [2, 3, 5, 1], [2, 3, 4, 1]],
+  [
+    [2, 3, 5],
+    [5, 4],
+    [2, 3, 4],
+  ],
+  [
+    [3, 5],
+    [2, 5, 4],
+    [2, 3, 4],
+  ],
+  [
+    [2, 3, 5],
+    [2, 5, 4],
+    [2, 3, 4],
+  ],
+  [
+    [2, 1, 3, 5],
+    [4, 5, 6],
+    [2, 4, 3, 6],
+  ],
+  [
+    [1, 3, 5],
+    [7, 5, 2],
+    [7, 3, 2],
+  ],
+  [
+    [2, 3, 4, 5],
+    [2, 3, 5, 1],
+    [2, 3, 4, 1],
+  ],
   [[5], [5], []],
   [[5], [5, 3], [3]],
   [[3, 5], [5], [3]],
   [[2, 3, 5], [5], [2, 3]],
   [[5], [2, 5, 3], [2, 3]],
-  [[0, 5], [5, 3], [0, 3]],
-  [[3, 5], [5, 0], [3, 0]],
-  [[3, 0], [0, 4], [3, 4]],
+  [
+    [0, 5],
+    [5, 3],
+    [0, 3],
+  ],
+  [
+    [3, 5],
+    [5, 0],
+    [3, 0],
+  ],
+  [
+    [3, 0],
+    [0, 4],
+    [3, 4],
+  ],
   [[0], [0], []],
-  [[0, 3, 5], [5, 4], [0, 3, 4]],
-  [[2, 0, 3], [2, 3, 4], [2, 0, 4]],
+  [
+    [0, 3, 5],
+    [5, 4],
+    [0, 3, 4],
+  ],
+  [
+    [2, 0, 3],
+    [2, 3, 4],
+    [2, 0, 4],
+  ],
 ];
 
-test.each(batched.map(([a, b, result]) => ({ a, b, result, label: `[${a}] by [${b}]` })))('$label', async ({ a, b, result, label }) => {
-  const seed = seedOf(label);
-  await checkOp({ name: 'matmul', inputs: [normal(a, seed), normal(b, seed + 1)], apply: matmul, seed, shape: result, derivatives: 2 });
-});
+test.each(batched.map(([a, b, result]) => ({ a, b, result, label: `[${a}] by [${b}]` })))(
+  '$label',
+  async ({ a, b, result, label }) => {
+    const seed = seedOf(label);
+    await checkOp({
+      name: 'matmul',
+      inputs: [normal(a, seed), normal(b, seed + 1)],
+      apply: matmul,
+      seed,
+      shape: result,
+      derivatives: 2,
+    });
+  },
+);
 
 const operands: readonly (readonly [string, readonly number[], (x: Tensor) => Tensor])[] = [
   ['a slice of rows', [9, 6], (x) => slice(x, [2, 6])],
@@ -90,16 +170,34 @@ const operands: readonly (readonly [string, readonly number[], (x: Tensor) => Te
   ['a permuted cube', [6, 3, 4], (x) => permute(x, [1, 2, 0])],
 ];
 
-test.each(operands.map(([name, shape, view]) => ({ name, shape, view })))('$name, on either side', async ({ name, shape, view }) => {
-  const seed = seedOf(name);
-  const x = normal(shape, seed);
-  await checkOp({ name: `${name}, left`, inputs: [x, normal([6, 5], seed + 1)], apply: (one, b) => matmul(view(one), b), seed });
-  await checkOp({ name: `${name}, right`, inputs: [x, normal([5, 4], seed + 2)], apply: (one, a) => matmul(a, view(one)), seed });
-});
+test.each(operands.map(([name, shape, view]) => ({ name, shape, view })))(
+  '$name, on either side',
+  async ({ name, shape, view }) => {
+    const seed = seedOf(name);
+    const x = normal(shape, seed);
+    await checkOp({
+      name: `${name}, left`,
+      inputs: [x, normal([6, 5], seed + 1)],
+      apply: (one, b) => matmul(view(one), b),
+      seed,
+    });
+    await checkOp({
+      name: `${name}, right`,
+      inputs: [x, normal([5, 4], seed + 2)],
+      apply: (one, a) => matmul(a, view(one)),
+      seed,
+    });
+  },
+);
 
 test('an elementwise neighbour on each side: bias, activation, computed operands', async () => {
   const apply = (x: Tensor, w: Tensor, b: Tensor) => tanh(add(matmul(tanh(x), w), b));
-  await checkOp({ name: 'tanh(tanh(x) w + b)', inputs: [normal([9, 17], 1), normal([17, 33], 2), normal([33], 3)], apply, derivatives: 2 });
+  await checkOp({
+    name: 'tanh(tanh(x) w + b)',
+    inputs: [normal([9, 17], 1), normal([17, 33], 2), normal([33], 3)],
+    apply,
+    derivatives: 2,
+  });
 });
 
 test('a matrix times itself has both gradients', async () => {

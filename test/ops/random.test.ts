@@ -17,9 +17,21 @@ useEngine();
 
 // The known answers published with Random123 (kat_vectors, philox4x32 10).
 test.each([
-  [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
-  [[0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
-  [[0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0], [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]],
+  [
+    [0, 0, 0, 0],
+    [0, 0],
+    [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+  ],
+  [
+    [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
+    [0xffffffff, 0xffffffff],
+    [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+  ],
+  [
+    [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+    [0xa4093822, 0x299f31d0],
+    [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+  ],
 ] as const)('the reference knows Philox %o', (counter, key, answer) => {
   expect(philox([...counter], key)).toEqual(answer);
 });
@@ -27,13 +39,21 @@ test.each([
 describe('draws', () => {
   const generators = () => random.generator(123_456_789_012, 7);
 
-  test.each(cases({ shape: [[], [1], [0], [3], [7, 33], [1025]] }))('bits, uniform, normal and categorical follow the reference, $label', async ({ shape }) => {
-    const generator = generators();
-    for (const draw of [generator.bits(shape), generator.uniform(shape), generator.uniform(shape, -2, 3), generator.normal(shape, { mean: 1, standardDeviation: 2 })]) {
-      expect(draw.shape).toEqual(shape);
-      expectClose(await draw.data(), evaluate(draw), { what: 'value', label: `${draw} of [${shape}]` });
-    }
-  });
+  test.each(cases({ shape: [[], [1], [0], [3], [7, 33], [1025]] }))(
+    'bits, uniform, normal and categorical follow the reference, $label',
+    async ({ shape }) => {
+      const generator = generators();
+      for (const draw of [
+        generator.bits(shape),
+        generator.uniform(shape),
+        generator.uniform(shape, -2, 3),
+        generator.normal(shape, { mean: 1, standardDeviation: 2 }),
+      ]) {
+        expect(draw.shape).toEqual(shape);
+        expectClose(await draw.data(), evaluate(draw), { what: 'value', label: `${draw} of [${shape}]` });
+      }
+    },
+  );
 
   test.each([0, 1, 2, 3, 7, 64, 65, 1000, 5000])('a permutation of %i holds each number once', async (count) => {
     const order = generators().permutation(count);
@@ -52,7 +72,13 @@ describe('draws', () => {
   });
 
   test('categorical never draws what is masked, and draws by weight', async () => {
-    const logits = tensor(Float32Array.from({ length: 3 * 20_000 }, (_, i) => [Math.log(0.25), Number.NEGATIVE_INFINITY, Math.log(0.75)][i % 3] ?? 0), { shape: [20_000, 3] });
+    const logits = tensor(
+      Float32Array.from(
+        { length: 3 * 20_000 },
+        (_, i) => [Math.log(0.25), Number.NEGATIVE_INFINITY, Math.log(0.75)][i % 3] ?? 0,
+      ),
+      { shape: [20_000, 3] },
+    );
     const got = await generators().categorical(logits).data();
     const counts = [0, 0, 0];
     for (const one of got) counts[one] = (counts[one] ?? 0) + 1;
@@ -87,7 +113,13 @@ describe('steps', () => {
       generator.step = step;
       return (await generator.bits([8]).data()).join();
     };
-    const different = new Set([await draw(1, 0), await draw(2, 0), await draw(1, 1), await draw(1, 0, 1), await draw(1 + 2 ** 32, 0)]);
+    const different = new Set([
+      await draw(1, 0),
+      await draw(2, 0),
+      await draw(1, 1),
+      await draw(1, 0, 1),
+      await draw(1 + 2 ** 32, 0),
+    ]);
     expect(different.size).toBe(5);
     expect(await draw(1, 0)).toBe(await draw(1, 0));
   });
@@ -114,7 +146,14 @@ describe('steps', () => {
 
   test('the default generator follows seed', async () => {
     random.seed(42);
-    const all = async () => [await random.bits([2]).data(), await random.uniform([2], 1, 2).data(), await random.normal([2]).data(), await random.bernoulli([9], 0.5).data(), await random.categorical(tensor([[0, 0, 0]])).data(), await random.permutation(5).data()];
+    const all = async () => [
+      await random.bits([2]).data(),
+      await random.uniform([2], 1, 2).data(),
+      await random.normal([2]).data(),
+      await random.bernoulli([9], 0.5).data(),
+      await random.categorical(tensor([[0, 0, 0]])).data(),
+      await random.permutation(5).data(),
+    ];
     const first = await all();
     expect(random.defaultGenerator().step).toBe(6);
     random.seed(42);
@@ -126,5 +165,9 @@ describe('steps', () => {
 test('a gradient flows through the scale of a draw', async () => {
   const generator = random.generator(3);
   const noise = generator.normal([4]);
-  await checkOp({ name: 'reparametrised', inputs: [tensor([1, 2, 3, 4]), tensor([0.5, 0.5, 1, 2])], apply: (mean_, scale) => add(mean_, multiply(noise, scale)) });
+  await checkOp({
+    name: 'reparametrised',
+    inputs: [tensor([1, 2, 3, 4]), tensor([0.5, 0.5, 1, 2])],
+    apply: (mean_, scale) => add(mean_, multiply(noise, scale)),
+  });
 });

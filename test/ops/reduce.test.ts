@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
+import { square } from '../../src/ops/arithmetic.js';
+import { exp } from '../../src/ops/exponential.js';
 import { argmax, argmin, max, mean, min, sum, variance } from '../../src/ops/reduce.js';
 import { transpose } from '../../src/ops/shaping.js';
-import { exp } from '../../src/ops/exponential.js';
-import { square } from '../../src/ops/arithmetic.js';
+import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
@@ -24,27 +25,36 @@ type Kind = 'normal' | 'integers' | 'apart';
  * 0.3 apart in any order, whose extremum stays the same while differences move them.
  */
 function draw(shape: readonly number[], kind: Kind, seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (kind === 'apart') {
     const r = random(seed);
     const order = Array.from({ length: size }, (_, i) => ({ i, key: r.unit() })).sort((a, b) => a.key - b.key);
-    return tensor(Float32Array.from(order, ({ i }) => 0.3 * (i - size / 2)), { shape });
+    return tensor(
+      Float32Array.from(order, ({ i }) => 0.3 * (i - size / 2)),
+      { shape },
+    );
   }
-  return tensor(random(seed).floats(size, (r) => (kind === 'normal' ? r.normal() : r.integer(-9, 9))), { shape });
+  return tensor(
+    random(seed).floats(size, (r) => (kind === 'normal' ? r.normal() : r.integer(-9, 9))),
+    { shape },
+  );
 }
 
 describe.each(names.map((name) => ({ name })))('$name', ({ name }) => {
   const reduce = reductions[name];
 
-  test.each(cases({ size: sizes, kind: ['normal', 'integers'] }))('of a vector, $label', async ({ size, kind, label }) => {
-    const seed = seedOf(label);
-    if (name === 'variance' && size === 1) return;
-    const apply = (x: Tensor) => reduce(x);
-    const extremum = name === 'max' || name === 'min';
-    const inputs = [draw([size], extremum && kind === 'normal' ? 'apart' : kind, seed)];
-    const differences = kind === 'normal' && !(extremum && size > 257);
-    await checkOp({ name: `${name} ${kind}`, inputs, apply, seed, shape: [], differences });
-  });
+  test.each(cases({ size: sizes, kind: ['normal', 'integers'] }))(
+    'of a vector, $label',
+    async ({ size, kind, label }) => {
+      const seed = seedOf(label);
+      if (name === 'variance' && size === 1) return;
+      const apply = (x: Tensor) => reduce(x);
+      const extremum = name === 'max' || name === 'min';
+      const inputs = [draw([size], extremum && kind === 'normal' ? 'apart' : kind, seed)];
+      const differences = kind === 'normal' && !(extremum && size > 257);
+      await checkOp({ name: `${name} ${kind}`, inputs, apply, seed, shape: [], differences });
+    },
+  );
 
   const axes = [undefined, [], 0, 1, -1, [0, 1], [0, 2], [1, 2], [-1, 0, 1]];
   test.each(cases({ axes, keepDims: [false, true] }))('over axes, $label', async ({ axes: over, keepDims, label }) => {
@@ -54,17 +64,35 @@ describe.each(names.map((name) => ({ name })))('$name', ({ name }) => {
     if (name === 'variance' && Array.isArray(over) && over.length === 0) return;
     const kind = name === 'max' || name === 'min' ? 'apart' : 'normal';
     await checkOp({
-      name: `${name} ${JSON.stringify(options)}`, inputs: [draw([3, 5, 7], kind, seed)], seed,
-      apply: (x) => reduce(x, options), derivatives: name === 'sum' || name === 'mean' ? 2 : 1,
+      name: `${name} ${JSON.stringify(options)}`,
+      inputs: [draw([3, 5, 7], kind, seed)],
+      seed,
+      apply: (x) => reduce(x, options),
+      derivatives: name === 'sum' || name === 'mean' ? 2 : 1,
     });
   });
 
-  test.each(cases({ shape: [[2, 129], [1500, 3], [1500, 130], [129, 2], [3, 20001]], axis: [0, 1] }))(
-    'of rows and columns, $label',
-    async ({ shape, axis, label }) => {
-      await checkOp({ name, inputs: [draw(shape, 'integers', seedOf(label))], apply: (x) => reduce(x, { axes: axis }), integers: true, derivatives: shape.join() === '3,20001' ? 0 : 1, differences: false });
-    },
-  );
+  test.each(
+    cases({
+      shape: [
+        [2, 129],
+        [1500, 3],
+        [1500, 130],
+        [129, 2],
+        [3, 20001],
+      ],
+      axis: [0, 1],
+    }),
+  )('of rows and columns, $label', async ({ shape, axis, label }) => {
+    await checkOp({
+      name,
+      inputs: [draw(shape, 'integers', seedOf(label))],
+      apply: (x) => reduce(x, { axes: axis }),
+      integers: true,
+      derivatives: shape.join() === '3,20001' ? 0 : 1,
+      differences: false,
+    });
+  });
 
   test('of a transpose and of a chain, in one dispatch or not', async () => {
     const apply = (x: Tensor) => reduce(exp(square(transpose(x))), { axes: 1 });
@@ -86,18 +114,27 @@ test('mean over nothing is NaN, with a warning', async () => {
   warn.mockRestore();
 });
 
-test.each(cases({ name: ['sum', 'max', 'min'], dtype: ['i32', 'u32'], size: [1, 65, 20001] }))('of integers, $label', async ({ name, dtype, size }) => {
-  const r = random(size);
-  const numbers = Array.from({ length: size }, () => Math.floor(r.unit() * 2 ** 32));
-  const x = tensor(dtype === 'i32' ? Int32Array.from(numbers, (n) => n | 0) : Uint32Array.from(numbers));
-  await checkOp({ name, inputs: [x], apply: (one) => reductions[name](one), dtype });
-});
+test.each(cases({ name: ['sum', 'max', 'min'], dtype: ['i32', 'u32'], size: [1, 65, 20001] }))(
+  'of integers, $label',
+  async ({ name, dtype, size }) => {
+    const r = random(size);
+    const numbers = Array.from({ length: size }, () => Math.floor(r.unit() * 2 ** 32));
+    const x = tensor(dtype === 'i32' ? Int32Array.from(numbers, (n) => n | 0) : Uint32Array.from(numbers));
+    await checkOp({ name, inputs: [x], apply: (one) => reductions[name](one), dtype });
+  },
+);
 
 test('sum of numbers far apart stays within its bound, and NaN and infinities come through', async () => {
-  for (const data of [[1e30, 1, -1e30], [Number.NaN, 1], [Number.POSITIVE_INFINITY, 1], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]]) {
+  for (const data of [
+    [1e30, 1, -1e30],
+    [Number.NaN, 1],
+    [Number.POSITIVE_INFINITY, 1],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  ]) {
     for (const length of [2, 300]) {
       const x = tensor(Float32Array.from({ length }, (_, i) => data[i] ?? 0));
-      for (const name of ['sum', 'max', 'min'] as const) await checkOp({ name, inputs: [x], apply: (one) => reductions[name](one), derivatives: 0 });
+      for (const name of ['sum', 'max', 'min'] as const)
+        await checkOp({ name, inputs: [x], apply: (one) => reductions[name](one), derivatives: 0 });
     }
   }
 });
@@ -111,15 +148,17 @@ test('variance takes a correction', async () => {
 describe.each(['argmax', 'argmin'] as const)('%s', (name) => {
   const argument = { argmax, argmin }[name];
 
-  test.each(cases({ shape: [[1], [257], [7, 33], [3, 5, 7], [3, 5000]], axis: [undefined, 0, -1], kind: ['normal', 'ties'] }))(
-    '$label',
-    async ({ shape, axis, kind, label }) => {
-      const r = random(seedOf(label));
-      const size = shape.reduce((product, length) => product * length, 1);
-      const x = tensor(r.floats(size, () => (kind === 'ties' ? r.integer(0, 2) : r.normal())), { shape });
-      await checkOp({ name, inputs: [x], apply: (one) => argument(one, axis), dtype: 'i32', derivatives: 0 });
-    },
-  );
+  test.each(
+    cases({ shape: [[1], [257], [7, 33], [3, 5, 7], [3, 5000]], axis: [undefined, 0, -1], kind: ['normal', 'ties'] }),
+  )('$label', async ({ shape, axis, kind, label }) => {
+    const r = random(seedOf(label));
+    const size = sizeOf(shape);
+    const x = tensor(
+      r.floats(size, () => (kind === 'ties' ? r.integer(0, 2) : r.normal())),
+      { shape },
+    );
+    await checkOp({ name, inputs: [x], apply: (one) => argument(one, axis), dtype: 'i32', derivatives: 0 });
+  });
 
   test('the first of ties, and a NaN before all', async () => {
     expect(await argument(tensor([2, 2, 2])).item()).toBe(0);

@@ -8,6 +8,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { max, sum } from '../../src/ops/reduce.js';
 import { expandDims, flatten, flip, permute, reshape, slice, squeeze, transpose } from '../../src/ops/shaping.js';
 import { evaluate } from '../reference/evaluate.js';
+import { sizeOf } from '../reference/value.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
@@ -54,47 +55,71 @@ const views: readonly (readonly [name: string, shape: readonly number[], view: V
 ];
 
 function input(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(random(seed).floats(size, (r) => r.normal()), { shape });
+  const size = sizeOf(shape);
+  return tensor(
+    random(seed).floats(size, (r) => r.normal()),
+    { shape },
+  );
 }
 
-describe.each(views.map(([name, shape, view, result]) => ({ name, shape, view, result })))('$name', ({ name, shape, view, result }) => {
-  const seed = seedOf(name);
+describe.each(views.map(([name, shape, view, result]) => ({ name, shape, view, result })))(
+  '$name',
+  ({ name, shape, view, result }) => {
+    const seed = seedOf(name);
 
-  test('moves elements, and its gradient moves them back', async () => {
-    await checkOp({ name, inputs: [input(shape, seed)], apply: view, seed, shape: result, derivatives: 2 });
-  });
+    test('moves elements, and its gradient moves them back', async () => {
+      await checkOp({ name, inputs: [input(shape, seed)], apply: view, seed, shape: result, derivatives: 2 });
+    });
 
-  test('feeds an elementwise chain, from a computed tensor too', async () => {
-    const apply = (x: Tensor) => multiply(exp(view(square(x))), view(x));
-    await checkOp({ name: `chain of ${name}`, inputs: [input(shape, seed)], apply, seed, shape: result });
-  });
+    test('feeds an elementwise chain, from a computed tensor too', async () => {
+      const apply = (x: Tensor) => multiply(exp(view(square(x))), view(x));
+      await checkOp({ name: `chain of ${name}`, inputs: [input(shape, seed)], apply, seed, shape: result });
+    });
 
-  test('feeds reductions', async () => {
-    const apply = (x: Tensor) => multiply(sum(view(x), { axes: result.length === 0 ? [] : -1 }), max(view(x)));
-    await checkOp({ name: `reductions of ${name}`, inputs: [input(shape, seed)], apply, seed, differences: !result.includes(0) });
-  });
+    test('feeds reductions', async () => {
+      const apply = (x: Tensor) => multiply(sum(view(x), { axes: result.length === 0 ? [] : -1 }), max(view(x)));
+      await checkOp({
+        name: `reductions of ${name}`,
+        inputs: [input(shape, seed)],
+        apply,
+        seed,
+        differences: !result.includes(0),
+      });
+    });
 
-  test('feeds matmul on either side', async () => {
-    if (result.length < 2) return;
-    const [rows = 1, columns = 1] = result.slice(-2);
-    const left = input([5, rows], seed + 1);
-    const right = input([columns, 3], seed + 2);
-    const apply = (x: Tensor, a: Tensor, b: Tensor) => matmul(a, matmul(view(x), b));
-    await checkOp({ name: `matmul of ${name}`, inputs: [input(shape, seed), left, right], apply, seed });
-  });
-});
+    test('feeds matmul on either side', async () => {
+      if (result.length < 2) return;
+      const [rows = 1, columns = 1] = result.slice(-2);
+      const left = input([5, rows], seed + 1);
+      const right = input([columns, 3], seed + 2);
+      const apply = (x: Tensor, a: Tensor, b: Tensor) => matmul(a, matmul(view(x), b));
+      await checkOp({ name: `matmul of ${name}`, inputs: [input(shape, seed), left, right], apply, seed });
+    });
+  },
+);
 
 test('views of integers and bools keep their dtype', async () => {
   const integers = tensor(Int32Array.of(1, -2, 3, 4, 5, 6), { shape: [2, 3] });
-  const bools = tensor([[true, false, true], [false, false, true]]);
+  const bools = tensor([
+    [true, false, true],
+    [false, false, true],
+  ]);
   for (const x of [integers, bools]) {
-    await checkOp({ name: 'transpose', inputs: [x], apply: (one) => slice(transpose(one), [null, null, -1]), dtype: x.dtype, shape: [3, 2] });
+    await checkOp({
+      name: 'transpose',
+      inputs: [x],
+      apply: (one) => slice(transpose(one), [null, null, -1]),
+      dtype: x.dtype,
+      shape: [3, 2],
+    });
   }
 });
 
 test('the reference moves elements as row-major order says', () => {
-  const x = tensor([[1, 2, 3], [4, 5, 6]]);
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
   expect([...evaluate(transpose(x)).data]).toEqual([1, 4, 2, 5, 3, 6]);
   expect([...evaluate(slice(x, [null, null, -1], [2, null, -2])).data]).toEqual([6, 4, 3, 1]);
 });

@@ -49,7 +49,8 @@ const floats: Readonly<Record<string, Rule>> = {
   pow: {
     // JavaScript's ** differs from IEEE 754 at 1 ** NaN and at (-1) ** infinity.
     value: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
-    error: (result, a, b) => (a === 0 || b === 0 || a === 1 ? 0 : roundings(result, 4 + 2 * Math.abs(b * Math.log2(Math.abs(a))))),
+    error: (result, a, b) =>
+      a === 0 || b === 0 || a === 1 ? 0 : roundings(result, 4 + 2 * Math.abs(b * Math.log2(Math.abs(a)))),
   },
   exp: { value: Math.exp, error: expError },
   log: { value: Math.log, error: ulps(3) },
@@ -155,7 +156,10 @@ function elementRule(name: string, operand: DType, result: DType): ElementRule {
   if (compare !== undefined) return (values, errors) => compareRule(compare, values, errors);
   const integer = integers[name];
   if (operand !== 'f32' && name !== 'toF32' && integer !== undefined) {
-    return (values, errors) => [wrap(integer(...values), result), Math.max(...errors) > 0 ? Number.POSITIVE_INFINITY : 0];
+    return (values, errors) => [
+      wrap(integer(...values), result),
+      Math.max(...errors) > 0 ? Number.POSITIVE_INFINITY : 0,
+    ];
   }
   const rule = floats[name];
   if (rule === undefined) throw new Error(`reference: no elementwise op '${name}' for ${operand}`);
@@ -185,7 +189,8 @@ function compareRule(
 function floatRule(rule: Rule, values: number[], errors: number[]): [number, number] {
   const value = toRange(rule.value(...values));
   const given = errors.some((error) => error > 0);
-  const own = rule.exact === true && !given && Math.fround(value) === value ? flushed(value) : rule.error(value, ...values);
+  const own =
+    rule.exact === true && !given && Math.fround(value) === value ? flushed(value) : rule.error(value, ...values);
   if (!given) return [value, own];
   // The op at the corners of the box of its inputs' errors: exact for what is monotone in each.
   let spread = 0;

@@ -104,7 +104,8 @@ const rules: Readonly<Record<string, Rule>> = {
   slice: ({ node, first, attributes }) => sliced(first, node.shape, list(attributes.starts), list(attributes.steps)),
   stopGradient: same,
   customGradient: same,
-  concatenate: ({ node, inputs, attributes }) => concatenated(inputs, node.shape, node.dtype, attributes.axis as number),
+  concatenate: ({ node, inputs, attributes }) =>
+    concatenated(inputs, node.shape, node.dtype, attributes.axis as number),
   pad: ({ node, first, attributes: { low, interior, value } }) =>
     padded(first, node.shape, list(low), list(interior), stored(value as number, node.dtype)),
   gather: ({ node, first, second, attributes }) => gathered(first, second, node.shape, attributes.axis as number),
@@ -118,7 +119,8 @@ const rules: Readonly<Record<string, Rule>> = {
   softmax: rows,
   logSoftmax: rows,
   logsumexp: rows,
-  cumulativeSum: ({ first, attributes }) => cumulative(first, attributes.reverse === true, attributes.exclusive === true),
+  cumulativeSum: ({ first, attributes }) =>
+    cumulative(first, attributes.reverse === true, attributes.exclusive === true),
 };
 
 /** The kernels and views that the reference knows. */

@@ -27,13 +27,14 @@ function permuted(index: number, count: number, [low = 0, high = 0, stream = 0, 
   if (count < 2) return 0;
   const draw = (half: number, round: number) => at(philox([half, 1 + round, step, stream], [low, high]), 0);
   const bits = Math.ceil(Math.log2(count));
+  const rounds = bits <= 5 ? 24 : 12;
   const lowSize = 2 ** Math.ceil(bits / 2);
   const highSize = 2 ** bits / lowSize;
   let place = (index + (draw(0, 0) % count)) % count;
   do {
     let lower = place % lowSize;
     let upper = Math.floor(place / lowSize);
-    for (let round = 1; round < 12; round += 2) {
+    for (let round = 1; round < rounds; round += 2) {
       lower = (lower ^ (draw(upper, round) % lowSize)) >>> 0;
       upper = (upper ^ (draw(lower, round + 1) % highSize)) >>> 0;
     }

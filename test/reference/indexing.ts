@@ -1,6 +1,6 @@
+import { boundedSum } from './reduce.js';
 import { at, empty, type Value, wrap } from './value.js';
 import { rearranged } from './views.js';
-import { boundedSum } from './reduce.js';
 
 /** A position of an axis that an index names, counting negative ones from the end; undefined out of range. */
 function position(index: number, length: number): number | undefined {
@@ -29,7 +29,11 @@ export function scattered(values: Value, indices: Value, shape: readonly number[
       const from = targets.flatMap((to, k) => (to === slot ? [k] : []));
       for (let i = 0; i < inner; i++) {
         const of = (k: number) => (o * count + at(from, k)) * inner + i;
-        const [value, error] = boundedSum(from.length, (k) => at(values.data, of(k)), (k) => at(values.error, of(k)));
+        const [value, error] = boundedSum(
+          from.length,
+          (k) => at(values.data, of(k)),
+          (k) => at(values.error, of(k)),
+        );
         const index = (o * length + slot) * inner + i;
         result.data[index] = wrap(value, values.dtype);
         result.error[index] = values.dtype === 'f32' ? error : 0;

@@ -1,4 +1,15 @@
-import { areVaried, at, empty, SMALLEST_NORMAL, sizeOf, sumRoundings, toRange, ULP, type Value, wrap } from './value.js';
+import {
+  areVaried,
+  at,
+  empty,
+  SMALLEST_NORMAL,
+  sizeOf,
+  sumRoundings,
+  toRange,
+  ULP,
+  type Value,
+  wrap,
+} from './value.js';
 
 /** A sum of `count` terms with its bound: exact for integers that stay below 2^24 in any order. */
 export function boundedSum(
@@ -32,7 +43,11 @@ export function reduced(name: string, source: Value, shape: readonly number[]): 
     const base = i * count;
     const [value, error] =
       name === 'sum'
-        ? boundedSum(count, (k) => at(source.data, base + k), (k) => at(source.error, base + k))
+        ? boundedSum(
+            count,
+            (k) => at(source.data, base + k),
+            (k) => at(source.error, base + k),
+          )
         : extremum(name, source, base, count);
     result.data[i] = wrap(value, source.dtype);
     result.error[i] = source.dtype === 'f32' ? error : 0;
@@ -89,7 +104,11 @@ export function cumulative(source: Value, reverse: boolean, exclusive: boolean):
     for (let k = 0; k < count; k++) {
       const start = row * count + (reverse ? k + Number(exclusive) : 0);
       const terms = reverse ? count - k - Number(exclusive) : k + 1 - Number(exclusive);
-      const [value, error] = boundedSum(terms, (j) => at(source.data, start + j), (j) => at(source.error, start + j));
+      const [value, error] = boundedSum(
+        terms,
+        (j) => at(source.data, start + j),
+        (j) => at(source.error, start + j),
+      );
       result.data[row * count + k] = wrap(value, source.dtype);
       result.error[row * count + k] = source.dtype === 'f32' ? error : 0;
     }
@@ -122,7 +141,14 @@ export function rowwise(name: string, source: Value, shape: readonly number[]): 
     const log = center + Math.log(total);
     // The log-sum-exp is 1-Lipschitz in the largest error; the sum's relative errors become absolute by log.
     const logError =
-      worst + ULP * (exponents / Math.max(total, 1e-300) + sumRoundings(columns, true) + 4 + 3 * Math.abs(Math.log(total)) + Math.abs(log)) + 2 ** -21;
+      worst +
+      ULP *
+        (exponents / Math.max(total, 1e-300) +
+          sumRoundings(columns, true) +
+          4 +
+          3 * Math.abs(Math.log(total)) +
+          Math.abs(log)) +
+      2 ** -21;
     if (name === 'logsumexp') {
       result.data[row] = log;
       result.error[row] = Number.isFinite(log) ? logError : 0;

@@ -36,7 +36,9 @@ export function advance(index: number[], shape: readonly number[]): void {
 
 export function broadcast(source: Value, shape: readonly number[]): Value {
   const added = shape.length - source.shape.length;
-  return rearranged(source, shape, (index) => source.shape.map((length, axis) => (length === 1 ? 0 : at(index, axis + added))));
+  return rearranged(source, shape, (index) =>
+    source.shape.map((length, axis) => (length === 1 ? 0 : at(index, axis + added))),
+  );
 }
 
 export function permuted(source: Value, shape: readonly number[], order: readonly number[]): Value {
@@ -49,7 +51,12 @@ export function permuted(source: Value, shape: readonly number[], order: readonl
   });
 }
 
-export function sliced(source: Value, shape: readonly number[], starts: readonly number[], steps: readonly number[]): Value {
+export function sliced(
+  source: Value,
+  shape: readonly number[],
+  starts: readonly number[],
+  steps: readonly number[],
+): Value {
   return rearranged(source, shape, (index) => index.map((i, axis) => at(starts, axis) + i * at(steps, axis)));
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { vjp } from '../../src/autograd/grad.js';
-import { engine } from '../../src/graph/engine.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
+import { engine } from '../../src/graph/engine.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { directionalDerivative } from '../reference/differences.js';
@@ -44,7 +44,10 @@ export async function checkOp(given: OpCase): Promise<void> {
   const graphs: { what: string; tensor: Tensor }[] = [{ what: 'value', tensor: output }];
   const draw = random(seed);
   const weights = (like: Tensor) =>
-    tensor(draw.floats(like.size, (r) => (given.integers ? r.integer(-3, 3) : r.normal())), { shape: like.shape });
+    tensor(
+      draw.floats(like.size, (r) => (given.integers ? r.integer(-3, 3) : r.normal())),
+      { shape: like.shape },
+    );
   const steps: { outputs: Tensor[]; cotangents: Tensor[]; gradients: Tensor[]; what: string }[] = [];
   let outputs = [output];
   for (let order = 1; order <= derivatives && wrt.length > 0 && output.dtype === 'f32'; order++) {
@@ -69,7 +72,6 @@ export async function checkOp(given: OpCase): Promise<void> {
   if (given.differences !== false) for (const step of steps) checkDifferences(step, wrt, label, seed);
 }
 
-
 /** All in one run. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TypedArray[]> {
   engine('test').compute(tensors.filter(({ size }) => size > 0));
@@ -86,7 +88,12 @@ const EACH = 24;
 const DIRECTIONS = 2;
 
 function checkDifferences(
-  { outputs, cotangents, gradients, what }: { outputs: Tensor[]; cotangents: Tensor[]; gradients: Tensor[]; what: string },
+  {
+    outputs,
+    cotangents,
+    gradients,
+    what,
+  }: { outputs: Tensor[]; cotangents: Tensor[]; gradients: Tensor[]; what: string },
   wrt: readonly Tensor[],
   label: string,
   seed: number,
@@ -99,7 +106,9 @@ function checkDifferences(
     const gradient = (references[i] as Value).data;
     const directions =
       input.size <= EACH
-        ? Array.from({ length: input.size }, (_, k) => Float64Array.from({ length: input.size }, (_, j) => Number(j === k)))
+        ? Array.from({ length: input.size }, (_, k) =>
+            Float64Array.from({ length: input.size }, (_, j) => Number(j === k)),
+          )
         : Array.from({ length: DIRECTIONS }, () => Float64Array.from({ length: input.size }, () => draw.normal()));
     for (const direction of directions) {
       const numeric = directionalDerivative(outputs, weights, input, direction, bindings);

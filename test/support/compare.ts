@@ -14,7 +14,11 @@ export interface Comparison {
  * Fails unless each element is within the reference's own bound, which follows the roundings through the
  * graph. NaN must meet NaN and an infinity the same infinity.
  */
-export function expectClose(got: ArrayLike<number>, reference: Value, { what, label, undecided = 0 }: Comparison): void {
+export function expectClose(
+  got: ArrayLike<number>,
+  reference: Value,
+  { what, label, undecided = 0 }: Comparison,
+): void {
   if (got.length !== reference.data.length) {
     expect.fail(`${label}:\n${what} has ${got.length} elements, the reference ${reference.data.length}`);
   }

@@ -6,6 +6,7 @@ interface CotangentMatchers<R = unknown> {
 }
 
 declare module 'vitest' {
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration that it merges with says so.
   interface Matchers<T = any> extends CotangentMatchers<T> {}
 }
 
