@@ -13,7 +13,7 @@ import { sameShape, type Shape, sizeOf } from './shape.js';
 import { skeletonOf, type Skeleton } from './skeleton.js';
 import { isHostArray, tensor as makeTensor } from './source.js';
 import type { Storage } from './storage.js';
-import { Tensor } from './tensor.js';
+import { Tensor, unbounded } from './tensor.js';
 import { Trace } from './trace.js';
 
 /** What a compiled function takes where its body sees a Tensor. A number becomes a 0-d f32 input. */
@@ -164,7 +164,7 @@ class Compiled<Result> {
     owner.trace = trace;
     let result: Result;
     try {
-      result = this.#body(...given);
+      result = unbounded(() => this.#body(...given));
     } finally {
       owner.trace = undefined;
     }
@@ -311,7 +311,16 @@ class Step<Result> {
     for (let i = 0; i < specs.length; i++) {
       if (!fitsSpec(leaves.values[i], specs[i] as InputSpec)) return false;
     }
+    if (this.#boundAt !== owner.relocations && !this.#targetsStand()) return false;
     return this.#trace.holds();
+  }
+
+  /** Whether the parameters that the step assigns still lie where its plan writes them. */
+  #targetsStand(): boolean {
+    return this.#trace.effects.every(
+      ({ copies = [], updates = [] }) =>
+        copies.every((target, i) => target === undefined || updates[i]?.storage === target),
+    );
   }
 
   #leaf(index: number): BufferRange {

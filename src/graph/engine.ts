@@ -230,8 +230,8 @@ export class Engine implements Runtime {
         data[0] = source.kind === 'constant' ? source.value : source.read();
         return Promise.resolve(data);
       }
+      tensor.storage?.assertFresh?.('data');
       const storage = this.materialise(tensor);
-      storage.assertFresh?.('data');
       const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
       return this.#finish(tensor, storage, bytes);
     } catch (error) {
@@ -265,13 +265,16 @@ export class Engine implements Runtime {
   }
 
   assign(parameter: Parameter, value: Tensor): void {
-    const effect = (): Effect => ({
-      key: `assign ${parameter.id} ${this.relocations}`,
-      inputs: [value],
-      placements: [undefined],
-      copies: [this.materialise(parameter)],
-      updates: [parameter],
-    });
+    const effect = (): Effect => {
+      const target = this.materialise(parameter);
+      return {
+        key: `assign ${parameter.id} ${numberOf(target)}`,
+        inputs: [value],
+        placements: [undefined],
+        copies: [target],
+        updates: [parameter],
+      };
+    };
     if (value.dtype !== parameter.dtype) {
       throw new DtypeError('assign', `the parameter is ${parameter.dtype}, the value ${value.dtype}.`, {
         mend: `cast it: ${parameter.dtype === 'f32' ? 'toF32' : 'toI32'}(value).`,
@@ -320,7 +323,10 @@ export class Engine implements Runtime {
       this.#plans.set(skeleton.key, executable);
       if (this.#plans.size > PLANS_KEPT) {
         const [oldest] = this.#plans;
-        if (oldest !== undefined) this.#plans.delete(oldest[0]);
+        if (oldest !== undefined) {
+          this.#plans.delete(oldest[0]);
+          oldest[1].destroy();
+        }
       }
     }
     return executable;
@@ -520,6 +526,19 @@ export function keep(tensor: Tensor): Tensor {
   const kept = new Tensor(tensor.op, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
   owner.attach(kept, storage);
   return kept;
+}
+
+const storageNumbers = new WeakMap<Storage, number>();
+let nextStorageNumber = 1;
+
+/** Tells storages apart in the keys of plans that hold on to one. */
+function numberOf(storage: Storage): number {
+  let number = storageNumbers.get(storage);
+  if (number === undefined) {
+    number = nextStorageNumber++;
+    storageNumbers.set(storage, number);
+  }
+  return number;
 }
 
 function isNumber(leaf: Tensor): boolean {

@@ -146,9 +146,10 @@ export class Executable {
   /** Assignments: every read of the pass is done. */
   encodeCopies(encoder: GPUCommandEncoder, bindings: Bindings): void {
     for (const { from, to } of this.plan.copies) {
-      const range = locate(this.plan, from, bindings);
       const bytes = 4 * from.tensor.size;
-      if (bytes > 0) encoder.copyBufferToBuffer(range.buffer, range.offset, to.buffer, to.offset, bytes);
+      if (bytes === 0) continue;
+      const range = locate(this.plan, from, bindings);
+      encoder.copyBufferToBuffer(range.buffer, range.offset, to.buffer, to.offset, bytes);
     }
   }
 

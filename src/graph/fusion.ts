@@ -4,6 +4,8 @@ import { sizeOf } from './shape.js';
 
 /** WebGPU gives 8 storage buffers a stage unless asked for more; our kernels never need more. */
 const MAXIMUM_STORAGE_BUFFERS = 8;
+/** Longer chains are cut: compilers take ever longer for them, and the composer walks a chain by recursion. */
+const MAXIMUM_CHAIN = 256;
 
 /** What one dispatch (or one op's series of them) computes. */
 export interface Group {
@@ -190,6 +192,10 @@ export class Fusion {
   #merge(into: Group, group: Group): boolean {
     if (readsOwnMembers(into, group) || this.#wouldCycle(into, group)) {
       into.refusals.push(`${label(group)}: it also depends on a later kernel`);
+      return false;
+    }
+    if (into.members.size + group.members.size > MAXIMUM_CHAIN) {
+      into.refusals.push(`a further ${group.members.size} ops: a chain holds at most ${MAXIMUM_CHAIN}`);
       return false;
     }
     const buffers = this.#buffers([into, group]);

@@ -3,7 +3,7 @@ import type { Effect } from './effect.js';
 import { isLeaf } from './ir.js';
 import type { Op, SourceOp } from './op.js';
 import { Parameter } from './parameter.js';
-import { Tensor } from './tensor.js';
+import { Tensor, unbounded } from './tensor.js';
 
 /**
  * A graph without its data: leaves are numbered, so that equal structures have equal keys, share one plan,
@@ -34,6 +34,10 @@ function opNumber(op: Op): number {
 }
 
 export function skeletonOf(outputs: readonly Tensor[], effects: readonly Effect[]): Skeleton {
+  return unbounded(() => copyGraph(outputs, effects));
+}
+
+function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skeleton {
   const copies = new Map<Tensor, Tensor>();
   const numbers = new Map<Tensor, number>();
   const origins = new Map<Tensor, Tensor>();

@@ -34,6 +34,20 @@ export const callSites = { record: false };
 /** Above this depth a graph that nobody reads is run by itself. */
 const MAXIMUM_DEPTH = 4000;
 
+/** Off while a graph is recorded or copied: its nodes stand for values that do not exist yet. */
+const growth = { bounded: true };
+
+/** Makes nodes that are not run however deep they lie. */
+export function unbounded<T>(make: () => T): T {
+  const before = growth.bounded;
+  growth.bounded = false;
+  try {
+    return make();
+  } finally {
+    growth.bounded = before;
+  }
+}
+
 /**
  * A node of a lazy graph: an op, its inputs, a shape, a dtype. Making one does no GPU work.
  * Its value is computed when it is read (`data`, `item`), assigned, or returned by a compiled step.
@@ -77,7 +91,7 @@ export class Tensor {
       if (input.storage === undefined && input.depth >= depth) depth = input.depth + 1;
     }
     this.depth = depth;
-    if (depth >= MAXIMUM_DEPTH) {
+    if (depth >= MAXIMUM_DEPTH && growth.bounded) {
       runtime(op.name).compute(inputs.filter((input) => input.depth === depth - 1));
     }
   }
