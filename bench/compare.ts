@@ -1,41 +1,32 @@
 import type { Case, EngineName, Expected, Results } from './case.js';
 
 /** @returns the sentences that say where a result is out of tolerance; none when all is well. */
-export function disagreements(
-  one: Case,
-  engine: EngineName,
-  results: Results,
-  reference: Readonly<Record<string, Expected>>,
-): string[] {
+export function disagreements(one: Case, results: Results, reference: Readonly<Record<string, Expected>>): string[] {
   return Object.entries(reference).flatMap(([name, expected]) =>
-    judge(one, engine, name, results[name], 'the float64 reference', expected, 1),
+    judge(one, name, results[name], 'the float64 reference', expected, 1),
   );
 }
 
 /** The same between two engines, with room for the roundings of both. */
 export function disagreementsBetween(
   one: Case,
-  [engine, results]: readonly [EngineName, Results],
+  results: Results,
   [other, others]: readonly [EngineName, Results],
 ): string[] {
-  return Object.entries(others).flatMap(([name, values]) =>
-    judge(one, engine, name, results[name], other, { values }, 2),
-  );
+  return Object.entries(others).flatMap(([name, values]) => judge(one, name, results[name], other, { values }, 2));
 }
 
 function judge(
   one: Case,
-  engine: EngineName,
   name: string,
   values: ArrayLike<number> | undefined,
   from: string,
   { values: expected, at }: Expected,
   allowance: number,
 ): string[] {
-  const title = `${one.name}: ${engine}: ${name}`;
-  if (values === undefined) return [`${title} is missing.`];
+  if (values === undefined) return [`${name} is missing.`];
   if (at === undefined && values.length !== expected.length) {
-    return [`${title} has ${values.length} elements, ${from} ${expected.length}.`];
+    return [`${name} has ${values.length} elements, ${from} ${expected.length}.`];
   }
   let largest = -1;
   let worst = 0;
@@ -55,14 +46,14 @@ function judge(
   if (!(largest <= allowed)) {
     const index = at?.[worst] ?? worst;
     return [
-      `${title}[${index}] is ${values[index]}, ${from} has ${expected[worst]}: off by ${largest.toExponential(1)} ` +
+      `${name}[${index}] is ${values[index]}, ${from} has ${expected[worst]}: off by ${largest.toExponential(1)} ` +
         `(allowed ${allowed.toExponential(1)}: ${tolerance.why}).`,
     ];
   }
   const allowedMean = allowance * (tolerance.rootMeanSquare ?? Number.POSITIVE_INFINITY);
   if (rootMeanSquare <= allowedMean) return [];
   return [
-    `${title} is off ${from} by ${rootMeanSquare.toExponential(1)} in the root of the mean square ` +
+    `${name} is off ${from} by ${rootMeanSquare.toExponential(1)} in the root of the mean square ` +
       `(allowed ${allowedMean.toExponential(1)}: ${tolerance.why}).`,
   ];
 }

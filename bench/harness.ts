@@ -95,10 +95,10 @@ export async function runCase(
     const entrant: Entrant = { engine, contender, repeats: 1, samples: [] };
     entrants.push(entrant);
     const computed = await attempt(engine, () => compute(contender, one.repetitionsToCheck));
-    const complaints = computed === undefined ? [] : disagreements(one, engine, computed, reference);
+    const complaints = computed === undefined ? [] : disagreements(one, computed, reference);
     for (const [other, others] of results) {
       if (computed !== undefined && complaints.length === 0) {
-        complaints.push(...disagreementsBetween(one, [engine, computed], [other, others]));
+        complaints.push(...disagreementsBetween(one, computed, [other, others]));
       }
     }
     for (const complaint of complaints) fail(engine, complaint, true);
@@ -126,7 +126,7 @@ export async function runCase(
 
   for (const { engine, contender } of [...entrants]) {
     const late = one.repeatable ? await attempt(engine, () => contender.results()) : undefined;
-    const complaints = late === undefined ? [] : disagreements(one, engine, late, reference);
+    const complaints = late === undefined ? [] : disagreements(one, late, reference);
     for (const complaint of complaints) fail(engine, `after timing: ${complaint}`, true);
   }
   const ours = entrants.find(({ engine }) => engine === 'cotangent')?.contender;

@@ -3,8 +3,6 @@ import type { PeerName } from './case.js';
 import { cases } from './cases/index.js';
 import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
 import { LimitProbe } from './limits.js';
-import { loadJaxJs } from './peers/jaxJs.js';
-import { loadTfjs } from './peers/tfjs.js';
 import type { Failure, Measurements, Profile, Request, Row } from './report.js';
 
 declare global {
@@ -33,8 +31,9 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
       return undefined;
     }
   };
-  const jaxJs = await load('jax-js', loadJaxJs);
-  const tfjs = await load('tfjs', loadTfjs);
+  // Only what was asked for is imported: without peers nothing needs to be installed.
+  const jaxJs = await load('jax-js', async () => (await import('./peers/jaxJs.js')).loadJaxJs());
+  const tfjs = await load('tfjs', async () => (await import('./peers/tfjs.js')).loadTfjs());
   const engines: Engines = {
     ...(jaxJs === undefined ? {} : { jaxJs }),
     ...(tfjs === undefined ? {} : { tfjs }),

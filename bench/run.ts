@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createServer, type ViteDevServer } from 'vite';
 import { launchBrowser } from '../src/node/browser.js';
@@ -21,7 +22,8 @@ async function main(): Promise<number> {
   if (options.peers.length > 0) installPeers();
   const report = await measureInBrowser(options);
   console.log(formatReport(report));
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.json !== undefined)
+    writeFileSync(resolve(process.env.INIT_CWD ?? '.', options.json), `${JSON.stringify(report, undefined, 2)}\n`);
   return report.failures.some(({ fatal }) => fatal) ? 1 : 0;
 }
 
@@ -41,13 +43,14 @@ async function measureInBrowser(options: Options): Promise<Report> {
         page.on('error', reject);
         browser.on('disconnected', () => reject(new Error('the browser was closed.')));
       });
+      broken.catch(() => undefined);
       page.on('pageerror', (error) => console.warn(`page: ${error instanceof Error ? error.message : String(error)}`));
       page.on('console', (message) => {
         if (message.type() === 'error') console.warn(`page: ${message.text()}`);
       });
       await page.exposeFunction('tellProgress', showProgress);
       await page.goto(`${server.resolvedUrls?.local[0]}bench/page.html`);
-      await page.waitForFunction('globalThis.measure !== undefined', { timeout: 60_000 });
+      await Promise.race([page.waitForFunction('globalThis.measure !== undefined', { timeout: 60_000 }), broken]);
       const request: Request = {
         cases: options.cases,
         peers: options.peers,

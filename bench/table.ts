@@ -30,7 +30,11 @@ export function formatReport({ cases, limits, failures, profiles = [] }: Report)
     `Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.`,
     'Spread: between the quartiles. vs: how many times as long the peer takes, the median over the rounds.',
     ...profiles.map(formatProfile),
-    ...failures.map(({ engine, message, fatal }) => `${fatal ? 'FAILED' : 'left out'}: ${engine}: ${message}`),
+    ...failures.map(
+      (failure) =>
+        `${failure.fatal ? 'FAILED' : 'left out'}: ${failure.engine}${failure.case === undefined ? '' : `, ${failure.case}`}: ` +
+        failure.message,
+    ),
   ].join('\n');
 }
 

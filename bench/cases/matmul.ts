@@ -54,17 +54,15 @@ function squareMatmul(size: number): Case {
         const right = jax.numpy.array(b, { shape });
         const multiply = jax.jit((x: typeof left, y: typeof left) => jax.numpy.matmul(x, y));
         let product = multiply(left.ref, right.ref);
-        let pending: Promise<unknown>[] = [];
         return {
           run: () => {
-            // A product let go before it was asked for is never computed.
-            const old = product;
+            product.dispose();
             product = multiply(left.ref, right.ref);
-            pending.push(product.blockUntilReady().then(() => old.dispose()));
+            // A product let go before it was asked for is never computed.
+            product.ref.gpuBufferSync();
           },
           settle: async () => {
-            await Promise.all(pending);
-            pending = [];
+            await product.blockUntilReady();
           },
           results: async () => ({ product: await product.ref.data() }),
           dispose: () => {

@@ -128,10 +128,10 @@ function trainingStep(widths: readonly number[]): Case {
           run: () => {
             loss?.dispose();
             [parameters, velocities, loss] = step(parameters, velocities, x.ref, y.ref);
+            // All outputs of a jitted call are submitted with one of them.
+            loss.ref.gpuBufferSync();
           },
           settle: async () => {
-            // The loss does not need this step's update, so the parameters are waited for as well.
-            await Promise.all([loss, ...parameters].map((array) => array?.blockUntilReady()));
             await loss?.ref.data();
           },
           results: async () => ({

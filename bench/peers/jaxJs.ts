@@ -7,6 +7,8 @@ export interface JaxArray {
   mul(other: JaxArray | number): JaxArray;
   sum(): JaxArray;
   data(): Promise<Float32Array>;
+  /** Submits what the value needs, at once, and consumes it; `data` and `blockUntilReady` do so later. */
+  gpuBufferSync(): GPUBuffer;
   blockUntilReady(): Promise<JaxArray>;
   dispose(): void;
 }
