@@ -9,13 +9,3 @@ declare module '@jax-js/jax' {
   export const init: Used['init'];
   export const defaultDevice: Used['defaultDevice'];
 }
-
-declare module '*.js?url' {
-  const url: string;
-  export default url;
-}
-
-declare module '*.wgsl?raw' {
-  const code: string;
-  export default code;
-}

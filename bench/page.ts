@@ -56,5 +56,5 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
     if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
     return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };
   });
-  return { limits, cases: withShares, failures, profiles };
+  return { adapter: device.facts.name, limits, cases: withShares, failures, profiles };
 };

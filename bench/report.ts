@@ -10,6 +10,7 @@ export interface Request {
 
 /** What the page gives back; with the machine's names it is the JSON. */
 export interface Measurements {
+  readonly adapter: string;
   readonly limits: Limits;
   readonly cases: readonly Row[];
   readonly failures: readonly Failure[];

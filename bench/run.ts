@@ -30,7 +30,7 @@ async function main(): Promise<number> {
 async function measureInBrowser(options: Options): Promise<Report> {
   const server = await serve();
   try {
-    const { browser, adapterKind, description } = await launchBrowser({
+    const { browser, description } = await launchBrowser({
       browser: options.browser,
       adapter: options.adapter,
       // Without it, Chrome rounds timestamps to 0.1 ms.
@@ -58,9 +58,8 @@ async function measureInBrowser(options: Options): Promise<Report> {
         profile: options.profile,
       };
       const measuring = page.evaluate((asked) => globalThis.measure(asked), request) as Promise<Measurements>;
-      const { limits, cases: rows, failures, profiles } = await Promise.race([measuring, broken]);
+      const { adapter, limits, cases: rows, failures, profiles } = await Promise.race([measuring, broken]);
       showProgress('');
-      const adapter = description.split(': ').at(-1) ?? adapterKind;
       return {
         adapter,
         browser: await browser.version(),
