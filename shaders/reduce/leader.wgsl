@@ -1,0 +1,27 @@
+// The leading element of several: the better one, and the first of ties; NaN leads all, as in PyTorch.
+// include common/bits.wgsl       isNanBits
+
+// f32, i32 or u32.
+alias Element = f32;
+
+// Replaced by < for the smallest.
+fn better(candidate: Element, best: Element) -> bool { return candidate > best; }
+
+struct Leader { value: Element, index: u32 }
+
+// Integers have no NaN: 0.5 becomes 0 in them.
+fn isNanElement(value: Element) -> bool {
+  return Element(0.5f) != Element(0) && isNanBits(bitcast<u32>(value));
+}
+
+// Whether the candidate leads however their indices lie.
+fn leads(candidate: Element, best: Element) -> bool {
+  if (isNanElement(best)) { return false; }
+  return isNanElement(candidate) || better(candidate, best);
+}
+
+fn leaderOf(a: Leader, b: Leader) -> Leader {
+  if (leads(b.value, a.value)) { return b; }
+  if (leads(a.value, b.value) || a.index < b.index) { return a; }
+  return b;
+}
