@@ -4,6 +4,7 @@ import { crashGpuProcess } from './test/support/provider/commands.js';
 import { CountReporter } from './test/support/provider/countReporter.js';
 import { type PuppeteerOptions, puppeteer } from './test/support/provider/puppeteer.js';
 
+const MODULES = '**/node_modules/**';
 const NODE = 'test/**/*.node.test.ts';
 const CRASH = 'test/**/*.crash.test.ts';
 
@@ -11,7 +12,7 @@ export default defineConfig({
   // Dependencies found late would reload the page in the middle of a run.
   optimizeDeps: { noDiscovery: true, include: [] },
   test: {
-    reporters: ['default', new CountReporter()],
+    reporters: ['default', new CountReporter({ floor: 'test/floor.json' })],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: { include: ['src/**/*.ts'] },
@@ -19,18 +20,30 @@ export default defineConfig({
       // Files that end in .node.test.ts: the command line, the build, the rules. They need no page.
       {
         plugins: [wgsl()],
-        test: { name: 'tools', include: [NODE], environment: 'node', sequence: { groupOrder: 0 }, testTimeout: 120_000 },
+        test: {
+          name: 'tools',
+          include: [NODE],
+          exclude: [MODULES],
+          environment: 'node',
+          sequence: { groupOrder: 0 },
+          testTimeout: 120_000,
+        },
       },
-      chrome('chrome', { include: ['test/**/*.test.ts'], exclude: [NODE, CRASH] }, 1),
+      chrome('chrome', { include: ['test/**/*.test.ts'], exclude: [MODULES, NODE, CRASH] }, 1),
       // Files that end in .crash.test.ts kill the GPU process, so they have a browser of their own.
-      chrome('crash', { include: [CRASH], exclude: [] }, 2, {
+      chrome('crash', { include: [CRASH], exclude: [MODULES] }, 2, {
         flags: ['--disable-domain-blocking-for-3d-apis', '--disable-gpu-process-crash-limit'],
       }),
     ],
   },
 });
 
-function chrome(name: string, files: { include: string[]; exclude: string[] }, groupOrder: number, options: PuppeteerOptions = {}) {
+function chrome(
+  name: string,
+  files: { include: string[]; exclude: string[] },
+  groupOrder: number,
+  options: PuppeteerOptions = {},
+) {
   return {
     plugins: [wgsl()],
     test: {

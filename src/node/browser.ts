@@ -45,7 +45,13 @@ interface AdapterReport {
   readonly text: string;
 }
 
-const COMMON = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
+const COMMON = [
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+];
 const SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const CHOICES: readonly string[] = ['auto', 'hardware', 'software'];
 
@@ -72,14 +78,26 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Launc
     if (report !== undefined && report.software === (kind === 'software')) {
       const version = (await browser.version()).replace('Headless', '').replace('/', ' ');
       const adapterText = kind === 'software' ? 'the software adapter' : "the machine's GPU";
-      return { browser, adapterKind: kind, executable: executable.path, description: `${version} on ${adapterText} (${report.text})` };
+      return {
+        browser,
+        adapterKind: kind,
+        executable: executable.path,
+        description: `${version} on ${adapterText} (${report.text})`,
+      };
     }
     found.push(`for ${kind}: ${report?.text ?? 'no adapter'}`);
     await browser.close();
   }
-  throw new NoWebGPUError('launchBrowser', `${executable.path} gives no ${adapter === 'auto' ? '' : `${adapter} `}adapter (${found.join('; ')}).`, {
-    mend: adapter === 'hardware' ? 'install the GPU driver with Vulkan, or take the software adapter.' : 'name a Chrome of version 120 or later by CHROME_PATH.',
-  });
+  throw new NoWebGPUError(
+    'launchBrowser',
+    `${executable.path} gives no ${adapter === 'auto' ? '' : `${adapter} `}adapter (${found.join('; ')}).`,
+    {
+      mend:
+        adapter === 'hardware'
+          ? 'install the GPU driver with Vulkan, or take the software adapter.'
+          : 'name a Chrome of version 120 or later by CHROME_PATH.',
+    },
+  );
 }
 
 async function findExecutable(given: string | undefined): Promise<Executable> {
@@ -128,27 +146,47 @@ function installedBrowsers(): string[] {
     return folders.flatMap((folder) => names.map((name) => join(folder, `${name}.app`, 'Contents', 'MacOS', name)));
   }
   if (platform === 'win32') {
-    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((folder) => folder !== undefined);
-    const places = ['Google\\Chrome\\Application\\chrome.exe', 'Chromium\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe'];
+    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(
+      (folder) => folder !== undefined,
+    );
+    const places = [
+      'Google\\Chrome\\Application\\chrome.exe',
+      'Chromium\\Application\\chrome.exe',
+      'Microsoft\\Edge\\Application\\msedge.exe',
+    ];
     return folders.flatMap((folder) => places.map((place) => join(folder, place)));
   }
   const names = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'chrome'];
-  const folders = [...(env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/google/chrome', '/snap/bin'];
+  const folders = [
+    ...(env.PATH ?? '').split(delimiter),
+    '/usr/bin',
+    '/usr/local/bin',
+    '/opt/google/chrome',
+    '/snap/bin',
+  ];
   return names.flatMap((name) => folders.filter((folder) => folder !== '').map((folder) => join(folder, name)));
 }
 
 /** On Linux a GPU has a device file; without one, the slow try is spared. */
 function mayHaveGpu(): boolean {
-  return process.platform !== 'linux' || ['/dev/dri', '/dev/nvidia0', '/dev/kfd', '/dev/dxg'].some((path) => existsSync(path));
+  return (
+    process.platform !== 'linux' ||
+    ['/dev/dri', '/dev/nvidia0', '/dev/kfd', '/dev/dxg'].some((path) => existsSync(path))
+  );
 }
 
-async function launch(executable: Executable, kind: AdapterKind, { headed = false, flags = [] }: BrowserOptions): Promise<Browser> {
+async function launch(
+  executable: Executable,
+  kind: AdapterKind,
+  { headed = false, flags = [] }: BrowserOptions,
+): Promise<Browser> {
   const args = [...COMMON, ...flags];
   if (kind === 'software') args.push(...SOFTWARE, ...executable.flags);
   else {
     args.push(...executable.flags.filter((flag) => !flag.startsWith('--use-angle')));
     // Headless Chrome on Linux leaves the GPU alone unless told to draw by Vulkan, and without a surface.
-    if (process.platform === 'linux') args.push('--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist');
+    if (process.platform === 'linux')
+      args.push('--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist');
     if (process.platform === 'linux' && !headed) args.push('--disable-vulkan-surface');
   }
   // Chrome refuses to run as root with its sandbox.
@@ -176,13 +214,18 @@ async function launch(executable: Executable, kind: AdapterKind, { headed = fals
 
 function libraryPath({ libraries }: Executable): Record<string, string | undefined> {
   if (libraries === undefined) return process.env;
-  return { ...process.env, LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter((path) => path).join(delimiter) };
+  return {
+    ...process.env,
+    LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter((path) => path).join(delimiter),
+  };
 }
 
 /** What `requestAdapter` gives to a page; undefined when nothing. */
 async function reportAdapter(browser: Browser): Promise<AdapterReport | undefined> {
   // WebGPU is there in secure contexts only: localhost is one, about:blank is not.
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<title>adapter</title>'));
+  const server = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end('<title>adapter</title>'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const page = await browser.newPage();
   try {
@@ -195,7 +238,10 @@ async function reportAdapter(browser: Browser): Promise<AdapterReport | undefine
       return { fallback, text: [vendor, architecture, device, description].filter((part) => part !== '').join(' ') };
     });
     if (report === undefined) return undefined;
-    return { software: report.fallback || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(report.text), text: report.text };
+    return {
+      software: report.fallback || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(report.text),
+      text: report.text,
+    };
   } finally {
     await page.close();
     server.close();

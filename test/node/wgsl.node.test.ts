@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { WgslModule } from '../../src/kernels/wgslModule.js';
 import { declarationFile } from '../../src/node/wgsl/declarationFile.js';
-import { inspect, type InspectOptions, type WgslDescription } from '../../src/node/wgsl/inspect.js';
+import { type InspectOptions, inspect, type WgslDescription } from '../../src/node/wgsl/inspect.js';
 import { flatten, readSource } from '../../src/node/wgsl/source.js';
 import { wgsl } from '../../src/node/wgsl/wgsl.js';
 
@@ -22,7 +22,10 @@ async function shaders(files: Readonly<Record<string, string>>): Promise<string>
   return folder;
 }
 
-async function inspectFiles(files: Readonly<Record<string, string>>, options?: InspectOptions): Promise<WgslDescription> {
+async function inspectFiles(
+  files: Readonly<Record<string, string>>,
+  options?: InspectOptions,
+): Promise<WgslDescription> {
   const folder = await shaders(files);
   return inspect(readSource(join(folder, Object.keys(files)[0] ?? '')), options);
 }
@@ -111,10 +114,22 @@ describe('inspect', async () => {
 
   test.each([{ compact: false }, { compact: true }])('every own declaration, whole ($compact)', async (options) => {
     const { code, declarations } = await inspectFiles(files, options);
-    const text = (name: string): string => code.slice(declarations[name]?.start, declarations[name]?.end).replace(/\s+/g, ' ');
+    const text = (name: string): string =>
+      code.slice(declarations[name]?.start, declarations[name]?.end).replace(/\s+/g, ' ');
     expect(Object.entries(declarations).map(([name, { kind }]) => `${kind} ${name}`)).toEqual([
-      'struct Sizes', 'alias Scalar', 'const TILE', 'override WORKGROUP_SIZE', 'override RATE', 'override FLAG',
-      'override WIDE', 'var sizes', 'var a', 'var result', 'var tile', 'fn scaled', 'fn scale',
+      'struct Sizes',
+      'alias Scalar',
+      'const TILE',
+      'override WORKGROUP_SIZE',
+      'override RATE',
+      'override FLAG',
+      'override WIDE',
+      'var sizes',
+      'var a',
+      'var result',
+      'var tile',
+      'fn scaled',
+      'fn scale',
     ]);
     expect(text('TILE')).toBe('const TILE = 4u;');
     expect(text('Scalar')).toBe('alias Scalar = f32;');
@@ -154,11 +169,17 @@ test('a file that two others include comes once', async () => {
     'right.wgsl': '// include base.wgsl\nfn right() {}\n',
     'base.wgsl': 'fn base() {}\n',
   });
-  expect(flatten(readSource(join(folder, 'top.wgsl'))).map(({ name }) => name)).toEqual(['base', 'left', 'right', 'top']);
+  expect(flatten(readSource(join(folder, 'top.wgsl'))).map(({ name }) => name)).toEqual([
+    'base',
+    'left',
+    'right',
+    'top',
+  ]);
 });
 
 describe('the build complains', () => {
-  const storage = (number: number): string => `@group(0) @binding(${number}) var<storage, read> b${number}: array<f32>;`;
+  const storage = (number: number): string =>
+    `@group(0) @binding(${number}) var<storage, read> b${number}: array<f32>;`;
 
   test.each<[string, Readonly<Record<string, string>>, string]>([
     [
@@ -220,7 +241,10 @@ describe('the build complains', () => {
 });
 
 test('the declaration file spells out every name', async () => {
-  const text = declarationFile(await inspectFiles({ 'scale.wgsl': SCALE, 'common/half.wgsl': HALF }), '../src/kernels/wgslModule.js');
+  const text = declarationFile(
+    await inspectFiles({ 'scale.wgsl': SCALE, 'common/half.wgsl': HALF }),
+    '../src/kernels/wgslModule.js',
+  );
   for (const line of [
     "import type { WgslDeclaration, WgslFunction, WgslModule } from '../src/kernels/wgslModule.js';",
     '    readonly a: { readonly group: 0; readonly binding: 1; readonly access: "read"; readonly type: "array<Scalar>" };',
@@ -245,7 +269,9 @@ test('the plugin makes a module of plain data, which imports its includes', asyn
   });
   const [output] = [result].flat();
   const text = output !== undefined && 'output' in output ? output.output[0].code : '';
-  const { default: module } = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as { default: WgslModule };
+  const { default: module } = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as {
+    default: WgslModule;
+  };
   expect(module.includes.map(({ name }) => name)).toEqual(['common/half']);
   expect(module.entryPoint).toBe('scale');
   expect(module.code).not.toContain('include');

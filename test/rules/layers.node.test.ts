@@ -31,16 +31,64 @@ describe('the checker catches', async () => {
   afterAll(() => rm(root, { recursive: true }));
 
   test.each([
-    ['an import that goes up', 'src/ops/a.ts', "import { b } from '../losses/b.js';", 'src/losses/b.ts', 'ops-imports-up'],
-    ['a type-only import', 'src/device/a.ts', "import type { B } from '../graph/b.js';", 'src/graph/b.ts', 'device-imports-up'],
-    ['a type in an import', 'src/errors.ts', "import { type B } from './device/b.js';", 'src/device/b.ts', 'errors-imports-up'],
+    [
+      'an import that goes up',
+      'src/ops/a.ts',
+      "import { b } from '../losses/b.js';",
+      'src/losses/b.ts',
+      'ops-imports-up',
+    ],
+    [
+      'a type-only import',
+      'src/device/a.ts',
+      "import type { B } from '../graph/b.js';",
+      'src/graph/b.ts',
+      'device-imports-up',
+    ],
+    [
+      'a type in an import',
+      'src/errors.ts',
+      "import { type B } from './device/b.js';",
+      'src/device/b.ts',
+      'errors-imports-up',
+    ],
     ['an export from above', 'src/kernels/a.ts', "export * from '../ops/b.js';", 'src/ops/b.ts', 'kernels-imports-up'],
-    ['an import written as a call', 'src/graph/a.ts', "export const b = import('../train/b.js');", 'src/train/b.ts', 'graph-imports-up'],
+    [
+      'an import written as a call',
+      'src/graph/a.ts',
+      "export const b = import('../train/b.js');",
+      'src/train/b.ts',
+      'graph-imports-up',
+    ],
     ['a sibling', 'src/nn/a.ts', "import { b } from '../losses/b.js';", 'src/losses/b.ts', 'nn-imports-sibling'],
-    ['the library on Node', 'src/data/a.ts', "import { readFile } from 'node:fs/promises';", 'src/data/b.ts', 'library-imports-node-modules'],
-    ['the library on src/node', 'src/train/a.ts', "import { b } from '../node/b.js';", 'src/node/b.ts', 'library-imports-node'],
-    ['the library on its index', 'src/nn/a.ts', "import { b } from '../index.js';", 'src/index.ts', 'library-imports-index'],
-    ['a demo on internals', 'demos/a.ts', "import { b } from '../src/graph/b.js';", 'src/graph/b.ts', 'demos-import-internals'],
+    [
+      'the library on Node',
+      'src/data/a.ts',
+      "import { readFile } from 'node:fs/promises';",
+      'src/data/b.ts',
+      'library-imports-node-modules',
+    ],
+    [
+      'the library on src/node',
+      'src/train/a.ts',
+      "import { b } from '../node/b.js';",
+      'src/node/b.ts',
+      'library-imports-node',
+    ],
+    [
+      'the library on its index',
+      'src/nn/a.ts',
+      "import { b } from '../index.js';",
+      'src/index.ts',
+      'library-imports-index',
+    ],
+    [
+      'a demo on internals',
+      'demos/a.ts',
+      "import { b } from '../src/graph/b.js';",
+      'src/graph/b.ts',
+      'demos-import-internals',
+    ],
   ])('%s', async (name, from, text, to, rule) => {
     const base = join(root, name.replaceAll(' ', '-'));
     for (const [path, content] of [

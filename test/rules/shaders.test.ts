@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import quad from '../../shaders/matmul/quad.wgsl';
 import type { WgslModule } from '../../src/kernels/wgslModule.js';
 
 // The parser of the build forgives much; Chrome's compiler decides.
@@ -24,7 +25,19 @@ test.each(Object.values(modules))('$name compiles as it stands', async (module) 
   const text = parts.map(({ code }) => code).join('\n');
   const enables = features.map((feature) => `enable ${feature.replace('shader-', '')};`).join(' ');
   const { messages } = await device.createShaderModule({ code: `${enables}\n${text}` }).getCompilationInfo();
-  expect(messages.filter(({ type }) => type === 'error').map(({ message, lineNum }) => `${placeOf(parts, lineNum)}: ${message}`)).toEqual([]);
+  expect(
+    messages
+      .filter(({ type }) => type === 'error')
+      .map(({ message, lineNum }) => `${placeOf(parts, lineNum)}: ${message}`),
+  ).toEqual([]);
+});
+
+test('a misspelt binding or override is a type error', () => {
+  expect(quad.bindings.result.access).toBe('read_write');
+  // @ts-expect-error There is no binding of this name.
+  expect(quad.bindings.resutl).toBeUndefined();
+  // @ts-expect-error There is no override of this name.
+  expect(quad.overrides.TILE_ROW).toBeUndefined();
 });
 
 /** File and line of a line of the whole text, whose first line holds the enables. */

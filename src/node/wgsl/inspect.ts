@@ -26,7 +26,9 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
   const bindings: Record<string, WgslBinding> = {};
   const overrides: Record<string, { type: string; default: number | undefined }> = {};
   const uniforms: Record<string, WgslUniform> = {};
-  const variables = new Map([...reflection.uniforms, ...reflection.storage].map((variable) => [original(variable.name), variable]));
+  const variables = new Map(
+    [...reflection.uniforms, ...reflection.storage].map((variable) => [original(variable.name), variable]),
+  );
 
   for (const { path, code } of sources) {
     const plain = blankComments(code);
@@ -38,16 +40,26 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
       const binding = readBinding(text, variable);
       for (const [other, { group, binding: number }] of Object.entries(bindings)) {
         if (group !== binding.group || number !== binding.binding) continue;
-        throw wgslError(path, lineAt(code, start), `'${name}' and '${other}' are both @group(${group}) @binding(${number}).`, {
-          mend: `give '${name}' the next free number: ${nextNumber(bindings, group)}.`,
-        });
+        throw wgslError(
+          path,
+          lineAt(code, start),
+          `'${name}' and '${other}' are both @group(${group}) @binding(${number}).`,
+          {
+            mend: `give '${name}' the next free number: ${nextNumber(bindings, group)}.`,
+          },
+        );
       }
       bindings[name] = binding;
       if (binding.access === 'uniform') uniforms[name] = layoutOf(variable);
       else if (Object.values(bindings).filter(({ access }) => access !== 'uniform').length > MAX_STORAGE_BUFFERS) {
-        throw wgslError(path, lineAt(code, start), `'${name}' is storage buffer number ${MAX_STORAGE_BUFFERS + 1}; a device grants ${MAX_STORAGE_BUFFERS}.`, {
-          mend: 'pack several into one buffer, or split the kernel.',
-        });
+        throw wgslError(
+          path,
+          lineAt(code, start),
+          `'${name}' is storage buffer number ${MAX_STORAGE_BUFFERS + 1}; a device grants ${MAX_STORAGE_BUFFERS}.`,
+          {
+            mend: 'pack several into one buffer, or split the kernel.',
+          },
+        );
       }
     }
   }
@@ -57,9 +69,14 @@ export function inspect(source: WgslSource, options: InspectOptions = {}): WgslD
     const names = entry.map(({ name }) => original(name));
     const second = sources.find(({ code }) => (names[1] ?? '') in declarationsOf(code)) ?? source;
     const start = declarationsOf(second.code)[names[1] ?? '']?.start ?? 0;
-    throw wgslError(second.path, lineAt(second.code, start), `there are ${names.length} @compute entry points: ${names.join(', ')}.`, {
-      mend: 'give each a file of its own; what they share is included.',
-    });
+    throw wgslError(
+      second.path,
+      lineAt(second.code, start),
+      `there are ${names.length} @compute entry points: ${names.join(', ')}.`,
+      {
+        mend: 'give each a file of its own; what they share is included.',
+      },
+    );
   }
   const code = options.compact ? compact(source.code) : source.code;
   const declarations = declarationsOf(code);
@@ -102,11 +119,14 @@ function reflect(source: WgslSource, sources: readonly WgslSource[]): WgslReflec
 }
 
 /** Words that WGSL lets name a variable but the parser takes for its own. */
-const TAKEN = /\b(var\s*<[^>]*>|ptr\s*<\s*\w+)|\b(block|function|handle|immediate|private|read|read_write|storage|type|uniform|workgroup|write)\b/g;
+const TAKEN =
+  /\b(var\s*<[^>]*>|ptr\s*<\s*\w+)|\b(block|function|handle|immediate|private|read|read_write|storage|type|uniform|workgroup|write)\b/g;
 const SUFFIX = '_asName';
 
 function spellReserved(code: string): string {
-  return blankComments(code).replace(TAKEN, (whole: string, space: string | undefined) => (space === undefined ? whole + SUFFIX : whole));
+  return blankComments(code).replace(TAKEN, (whole: string, space: string | undefined) =>
+    space === undefined ? whole + SUFFIX : whole,
+  );
 }
 
 function original(name: string): string {
@@ -143,7 +163,10 @@ function readOverride(text: string): { type: string; default: number | undefined
   return { type: type || inferred, default: digits === undefined ? undefined : Number(digits) };
 }
 
-function readFunctions(code: string, declarations: Readonly<Record<string, WgslDeclaration>>): Record<string, WgslFunction> {
+function readFunctions(
+  code: string,
+  declarations: Readonly<Record<string, WgslDeclaration>>,
+): Record<string, WgslFunction> {
   const functions: Record<string, WgslFunction> = {};
   const plain = blankComments(code);
   for (const [name, { kind, start, end }] of Object.entries(declarations)) {
@@ -168,7 +191,9 @@ function closingOf(text: string, open: number): number {
   return text.length;
 }
 
-function workgroupSizeOf(attributes: readonly { name: string; value: string | string[] | null }[]): readonly (number | string)[] | undefined {
+function workgroupSizeOf(
+  attributes: readonly { name: string; value: string | string[] | null }[],
+): readonly (number | string)[] | undefined {
   const value = attributes.find(({ name }) => name === 'workgroup_size')?.value;
   if (value === undefined || value === null) return undefined;
   return [value].flat().map((size) => {

@@ -38,12 +38,17 @@ export function readSource(path: string, root = shaderRootOf(path), library: rea
     if (done !== undefined) return done;
     const text = readFileSync(file, 'utf8').replace(/\r\n/g, '\n');
     const includes: WgslSource[] = [];
-    const code = text.replace(INCLUDE, (line: string, wanted: string, offset: number) => {
+    const code = text.replace(INCLUDE, (_line: string, wanted: string, offset: number) => {
       const found = roots.map((folder) => join(folder, wanted)).find((candidate) => existsSync(candidate));
       if (found === undefined) {
-        throw wgslError(file, lineAt(text, offset), `cannot include '${wanted}': there is no such file under ${shown(root)}.`, {
-          mend: 'write the path from the folder of shaders, such as common/special.wgsl.',
-        });
+        throw wgslError(
+          file,
+          lineAt(text, offset),
+          `cannot include '${wanted}': there is no such file under ${shown(root)}.`,
+          {
+            mend: 'write the path from the folder of shaders, such as common/special.wgsl.',
+          },
+        );
       }
       const circle = [...chain, file];
       if (circle.includes(found)) {
@@ -53,7 +58,9 @@ export function readSource(path: string, root = shaderRootOf(path), library: rea
         });
       }
       if (includes.some((include) => include.path === found)) {
-        throw wgslError(file, lineAt(text, offset), `'${wanted}' is included twice.`, { mend: 'drop one of the two lines.' });
+        throw wgslError(file, lineAt(text, offset), `'${wanted}' is included twice.`, {
+          mend: 'drop one of the two lines.',
+        });
       }
       includes.push(read(found, circle));
       return '';
@@ -75,8 +82,16 @@ export function flatten(source: WgslSource, into: WgslSource[] = []): WgslSource
 }
 
 /** A complaint about a shader: names file and line, and the mend. */
-export function wgslError(path: string, line: number, sentence: string, details: { mend: string; cause?: unknown }): KernelError {
-  return new KernelError(`${nameOf(path, [shaderRootOf(path)])}.wgsl`, sentence, { ...details, callSite: `${shown(path)}:${line}` });
+export function wgslError(
+  path: string,
+  line: number,
+  sentence: string,
+  details: { mend: string; cause?: unknown },
+): KernelError {
+  return new KernelError(`${nameOf(path, [shaderRootOf(path)])}.wgsl`, sentence, {
+    ...details,
+    callSite: `${shown(path)}:${line}`,
+  });
 }
 
 export function lineAt(text: string, offset: number): number {

@@ -24,6 +24,7 @@ export function wgsl({ root }: WgslOptions = {}): Plugin {
     load: {
       filter: { id: /\.wgsl$/ },
       handler(id) {
+        if (!existsSync(id)) this.error(`there is no shader ${id}.`);
         const source = readSource(id, root, libraryRoots());
         for (const { path } of flatten(source)) this.addWatchFile(path);
         return { code: moduleText(source, inspect(source, { compact: build })), map: null, moduleType: 'js' };
@@ -51,7 +52,8 @@ function moduleText({ includes }: WgslSource, description: WgslDescription): str
 }
 
 /** The package's own shaders, for includes such as common/special.wgsl from a user's kernel. */
-export function libraryRoots(): string[] {
-  const candidates = ['../../../shaders', '../shaders'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+function libraryRoots(): string[] {
+  // From dist/vite.js in the package, else from here in the repository.
+  const candidates = ['../shaders', '../../../shaders'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return candidates.filter((path) => existsSync(path)).slice(0, 1);
 }

@@ -1,11 +1,12 @@
 import type { BrowserCommand } from 'vitest/node';
 import type { PuppeteerContext } from './puppeteer.js';
 
+// Vitest's own types of this module come with provider packages that are not installed.
 declare module 'vitest/browser' {
-  interface BrowserCommands {
+  export const commands: {
     /** Kills Chrome's GPU process: every device of the page is lost with reason 'unknown'. */
-    crashGpuProcess: () => Promise<void>;
-  }
+    readonly crashGpuProcess: () => Promise<void>;
+  };
 }
 
 /** For tests, by `import { commands } from 'vitest/browser'`. */

@@ -50,14 +50,17 @@ class PuppeteerProvider implements BrowserProvider {
     const session = await page.createCDPSession();
     await session.send('Emulation.setFocusEmulationEnabled', { enabled: true });
     await page.goto(url, { timeout: 0 });
-    const unwatch = watchPage(page, this.#options.unresponsiveAfter ?? 90_000, (text) => this.#project.vitest.logger.error(text));
+    const unwatch = watchPage(page, this.#options.unresponsiveAfter ?? 90_000, (text) =>
+      this.#project.vitest.logger.error(text),
+    );
     this.#pages.set(sessionId, { page, unwatch });
   }
 
   async getCDPSession(sessionId: string): Promise<CdpSession> {
     const session: CDPSession = await this.#pageOf(sessionId).page.createCDPSession();
     return {
-      send: (method: string, parameters?: Record<string, unknown>) => session.send(method as never, parameters as never),
+      send: (method: string, parameters?: Record<string, unknown>) =>
+        session.send(method as never, parameters as never),
       on: (event: string, listener: Listener) => void session.on(event, listener),
       off: (event: string, listener: Listener) => void session.off(event, listener),
       once: (event: string, listener: Listener) => void session.once(event, listener),

@@ -14,20 +14,24 @@ export function watchPage(page: Page, limit: number, report: (text: string) => v
     if (page.isClosed()) return stop();
     if (!asking) {
       asking = true;
-      page.evaluate(() => 1).then(
-        () => {
-          answered = performance.now();
-          asking = false;
-        },
-        () => {
-          // Between two documents there is nobody to answer; the next turn asks again.
-          asking = false;
-        },
-      );
+      page
+        .evaluate(() => 1)
+        .then(
+          () => {
+            answered = performance.now();
+            asking = false;
+          },
+          () => {
+            // Between two documents there is nobody to answer; the next turn asks again.
+            asking = false;
+          },
+        );
     }
     if (performance.now() - answered < limit) return;
     stop();
-    report(`The page has not answered for ${Math.round(limit / 1000)} s: a test is in an endless loop. The page is closed.`);
+    report(
+      `The page has not answered for ${Math.round(limit / 1000)} s: a test is in an endless loop. The page is closed.`,
+    );
     void closeTarget(page);
   }, EVERY);
   const stop = (): void => clearInterval(timer);
