@@ -25,10 +25,7 @@ fn finish(row: Row, parameters: Parameters) -> f32 {
 }
 
 // Cross-entropy's gradient times p_y^(tau - 1). For tau > 1 the weight fades to 0: hard rows do vanish.
-fn rowWeight(row: Row, parameters: Parameters) -> f32 {
-  return exp(min(exponent(row, parameters), HOLD));
-}
-
 fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 {
-  return j.residual;   // p_j - [j is the label]
+  let weight = exp(min(exponent(row, parameters), HOLD));
+  return weight * j.residual;   // residual = p_j - [j is the label], free of cancellation
 }

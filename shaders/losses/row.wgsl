@@ -3,8 +3,6 @@
 //   fn finish(row: Row, parameters: Parameters) -> f32                  the row's value
 //   fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32      its derivative by logit j
 // and, where it needs them,
-//   fn rowWeight(row: Row, parameters: Parameters) -> f32               a factor of the row's whole gradient, taken out
-//                                                                       of gradient() and computed once a row
 //   fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32>
 //                                                                       terms of up to four sums over the row, from
 //                                                                       relative = z_j - m; m is a maximum so far

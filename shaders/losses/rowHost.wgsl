@@ -41,7 +41,6 @@ struct Parameters { unused: f32 }
 fn loadParameters() -> Parameters { return Parameters(); }
 fn finish(row: Row, parameters: Parameters) -> f32 { return row.crossEntropy; }
 fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residual; }
-fn rowWeight(row: Row, parameters: Parameters) -> f32 { return 1.0; }
 fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
 fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32> { return sums; }
 fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
@@ -76,9 +75,28 @@ fn rescaled(others: Others, maximum: f32, parameters: Parameters) -> vec4<f32> {
   return rescale(others.sums, others.count, maximum - others.online.maximum, parameters);
 }
 
-fn othersExtend(others: Others, a: vec4<f32>, b: vec4<f32>, parameters: Parameters) -> Others {
-  let online = onlineExtend(others.online, a, b);
-  return Others(online, others.count, others.sums);
+// Eight more, of which those that are not included count for nothing.
+fn othersExtend(
+  others: Others, a: vec4<f32>, b: vec4<f32>, isInA: vec4<bool>, isInB: vec4<bool>, parameters: Parameters,
+) -> Others {
+  let excluded = vec4(negativeInfinity());
+  let online = onlineExtend(others.online, select(excluded, a, isInA), select(excluded, b, isInB));
+  var extended = Others(online, others.count, vec4(0.0));
+  if (ACCUMULATES) {
+    extended.count += dot(select(vec4(0.0), vec4(1.0), isInA) + select(vec4(0.0), vec4(1.0), isInB), vec4(1.0));
+    extended.sums = rescaled(others, online.maximum, parameters)
+      + termsOf(a - online.maximum, isInA, parameters) + termsOf(b - online.maximum, isInB, parameters);
+  }
+  return extended;
+}
+
+fn termsOf(relative: vec4<f32>, isIn: vec4<bool>, parameters: Parameters) -> vec4<f32> {
+  var terms = vec4(0.0);
+  if (isIn.x) { terms += accumulate(relative.x, false, parameters); }
+  if (isIn.y) { terms += accumulate(relative.y, false, parameters); }
+  if (isIn.z) { terms += accumulate(relative.z, false, parameters); }
+  if (isIn.w) { terms += accumulate(relative.w, false, parameters); }
+  return terms;
 }
 
 fn othersExtendByOne(others: Others, z: f32, parameters: Parameters) -> Others {
@@ -145,9 +163,9 @@ fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
 }
 
 // The factor of the row's gradient.
-fn factorOf(index: u32, label: Label, row: Row, parameters: Parameters) -> f32 {
+fn factorOf(index: u32, label: Label) -> f32 {
   if (!WANT_GRADIENT || label.ignored) { return 0.0; }
-  return select(load_cotangent(index) * rowWeight(row, parameters), nan(), label.wrong);
+  return select(load_cotangent(index), nan(), label.wrong);
 }
 
 fn writeGradient(index: u32, column: u32, z: f32, row: Row, factor: f32, parameters: Parameters) {

@@ -10,6 +10,12 @@
 // include losses/rowHost.wgsl    hooks, labelOf, rowOf, logitOf
 // include losses/lanes.wgsl      LANES, combineOthers, combineSums
 
+fn loadFour(row: u32, j: u32) -> vec4<f32> {
+  return vec4(
+    load_logits(row, j), load_logits(row, j + LANES), load_logits(row, j + 2u * LANES), load_logits(row, j + 3u * LANES),
+  );
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rowLossLong(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let lane = local % LANES;
@@ -21,16 +27,14 @@ fn rowLossLong(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   let end = select(sizes.classes, 0u, label.ignored);
 
   var others = othersEmpty();
-  let excluded = vec4(negativeInfinity());
-  let step = vec4(0u, 1u, 2u, 3u) * LANES;
+  let steps = vec4(0u, 1u, 2u, 3u) * LANES;
   var j = lane;
   for (; j + 7u * LANES < end; j += 8u * LANES) {
-    let a = vec4(load_logits(row, j), load_logits(row, j + LANES), load_logits(row, j + 2u * LANES), load_logits(row, j + 3u * LANES));
-    let b = vec4(load_logits(row, j + 4u * LANES), load_logits(row, j + 5u * LANES), load_logits(row, j + 6u * LANES), load_logits(row, j + 7u * LANES));
-    let position = vec4(j) + step;
-    let isLabelA = position == vec4(label.index);
-    let isLabelB = position + 4u * LANES == vec4(label.index);
-    others = othersExtend(others, select(a, excluded, isLabelA), select(b, excluded, isLabelB), parameters);
+    let a = loadFour(row, j);
+    let b = loadFour(row, j + 4u * LANES);
+    let isInA = j + steps != vec4(label.index);
+    let isInB = j + 4u * LANES + steps != vec4(label.index);
+    others = othersExtend(others, a, b, isInA, isInB, parameters);
   }
   for (; j < end; j += LANES) {
     if (j != label.index) { others = othersExtendByOne(others, load_logits(row, j), parameters); }
@@ -51,9 +55,9 @@ fn rowLossLong(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     for (j = lane; j < sizes.classes; j += LANES) { store_gradient(row, j, 0.0); }
     return;
   }
-  let factor = factorOf(row, label, statistics, parameters);
+  let factor = factorOf(row, label);
   for (j = lane; j + 3u * LANES < end; j += 4u * LANES) {
-    let z = vec4(load_logits(row, j), load_logits(row, j + LANES), load_logits(row, j + 2u * LANES), load_logits(row, j + 3u * LANES));
+    let z = loadFour(row, j);
     writeGradient(row, j, z.x, statistics, factor, parameters);
     writeGradient(row, j + LANES, z.y, statistics, factor, parameters);
     writeGradient(row, j + 2u * LANES, z.z, statistics, factor, parameters);
