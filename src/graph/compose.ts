@@ -58,7 +58,9 @@ export class Composer {
   ): string {
     this.#open();
     const place: Place = { key: '', variables: parameters, extents, linear: undefined };
-    const value = this.#read(operand, place);
+    const read = this.#read(operand, place);
+    // Kernels know bools as they lie in buffers: u32, 0 or 1.
+    const value = operand.value.tensor.dtype === 'bool' ? `select(0u, 1u, ${read})` : read;
     return this.#close(name, parameters, [], ` -> ${type}`, `return ${value};`);
   }
 
@@ -72,7 +74,8 @@ export class Composer {
     extents: readonly number[],
   ): string {
     this.#open();
-    this.#anchor = anchor === undefined ? undefined : { value: anchor, name: 'value' };
+    const given = anchor?.tensor.dtype === 'bool' ? '(value != 0u)' : 'value';
+    this.#anchor = anchor === undefined ? undefined : { value: anchor, name: given };
     const place: Place = { key: '', variables: parameters, extents, linear: undefined };
     for (const value of stored) {
       const { dtype } = value.tensor;

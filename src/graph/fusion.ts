@@ -250,25 +250,34 @@ export class Fusion {
   #buffers(groups: readonly Group[]): number {
     const inside = new Set(groups.flatMap((group) => [...group.members, ...group.anchors, ...group.inlined]));
     const inputs = new Set<Value>();
+    // A kernel that binds an operand itself does so once for each place, also if hooks read it besides.
+    const direct = new Set<string>();
     let outputs = 0;
     for (const value of inside) {
-      collectInputs(value, inside, inputs);
+      collectInputs(value, inside, inputs, direct);
       const stored =
         this.#pinned.has(value) ||
         value.forced ||
         this.consumersOf(value).some((consumer) => !inside.has(consumer));
       if (stored) outputs++;
     }
-    return inputs.size + outputs;
+    return inputs.size + direct.size + outputs;
   }
 }
 
-function collectInputs(value: Value, inside: ReadonlySet<Value>, inputs: Set<Value>): void {
-  for (const { value: input } of value.operands) {
-    if (inside.has(input)) continue;
+function collectInputs(
+  value: Value,
+  inside: ReadonlySet<Value>,
+  inputs: Set<Value>,
+  direct: Set<string>,
+): void {
+  const { op } = value.tensor;
+  const access = op.kind === 'kernel' ? accessOf(op, value.tensor) : [];
+  value.operands.forEach(({ value: input }, i) => {
+    if (access[i] === 'strided' || access[i] === 'contiguous') direct.add(`${i} ${input.position}`);
     // A virtual value loads nothing itself, and its own inputs are virtual too.
-    if (!input.virtual) inputs.add(input);
-  }
+    else if (!inside.has(input) && !input.virtual) inputs.add(input);
+  });
 }
 
 function* positions(group: Group): Iterable<number> {

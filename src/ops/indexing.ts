@@ -11,10 +11,10 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { toI32 } from './casts.js';
-import { equal } from './comparison.js';
+import { equal, greaterEqual, less } from './comparison.js';
 import { indices as iota } from './create.js';
 import { operands } from './elementwise.js';
-import { where } from './logical.js';
+import { and, where } from './logical.js';
 import { sum } from './reduce.js';
 import { expandDims, slice, type Range } from './shaping.js';
 
@@ -226,7 +226,15 @@ const scatterOp: KernelOp = {
   name: 'scatterAdd',
   kind: 'kernel',
   access: ['hook', 'hook'],
-  vjp: ({ cotangent, inputs: [, at], attributes }) => [gather(cotangent, at as Tensor, attributes.axis as number), undefined],
+  vjp: ({ cotangent, inputs: [values, at], output, attributes }) => {
+    const axis = attributes.axis as number;
+    const index = at as Tensor;
+    const size = output.shape[axis] ?? 0;
+    // What was left out gets nothing back, where gather alone would give NaN.
+    const kept = and(greaterEqual(index, -size), less(index, size));
+    const along = (values as Tensor).shape.map((length, i) => (i === axis ? length : 1));
+    return [where(reshapeExactly(kept, along), gather(cotangent, index, axis), 0), undefined];
+  },
   lower: ({ node, inputs }) => {
     const [values, at] = inputs as [Tensor, Tensor];
     const [outer, axisSize, inner] = around(node.shape, node.attributes.axis as number);
