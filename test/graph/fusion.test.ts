@@ -101,6 +101,19 @@ test('more than 8 buffers in one chain split into dispatches that fit', async ()
   expectClose(await mixed.data(), evaluate(mixed), { what: 'value', label: '12 buffers' });
 });
 
+test('a product of a matrix with itself binds it twice, and still fits', async () => {
+  const x = tensor([
+    [1, 2],
+    [3, -4],
+  ]);
+  const product = matmul(x, x);
+  // Seven results of one epilogue: with the operand's two bindings they would need nine.
+  const results = Array.from({ length: 7 }, (_, i) => multiply(product, i + 1));
+  (await readAll([product, ...results])).forEach((data, i) => {
+    expect([...data]).toEqual([7, -6, -9, 22].map((value) => value * Math.max(1, i)));
+  });
+});
+
 test('one chain with many results writes them all', async () => {
   const x = tensor([1, 2, 3]);
   const results = Array.from({ length: 12 }, (_, i) => multiply(x, i));
