@@ -39,7 +39,7 @@ export class CountReporter implements Reporter {
         const { state } = test.result();
         if (state === 'passed') passed++;
         else if (state === 'failed') failedHere++;
-        else if (!this.#filtered && reasonOf(test) === undefined) {
+        else if (!this.#filtered && module.ok() && reasonOf(test) === undefined) {
           complaints.push(
             `skipped without a reason: ${module.relativeModuleId} > ${test.fullName}\n  Mend: ctx.skip('why') inside the test, or let it run.`,
           );
