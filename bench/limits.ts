@@ -1,8 +1,9 @@
 import copyWgsl from './limits/copy.wgsl?raw';
 import fmaWgsl from './limits/fma.wgsl?raw';
+import fmaNarrowWgsl from './limits/fmaNarrow.wgsl?raw';
 import type { Limits } from './report.js';
 
-const SAMPLES = 7;
+const SAMPLES = 5;
 /** So long that the wait at the end and the clock's steps do not show. */
 const SHORTEST_MS = 40;
 /** Beyond what the caches of most processors hold. */
@@ -14,6 +15,7 @@ const SUMMAND = 1;
 
 /** What the adapter can do at most, measured by two plain kernels on a device of their own. */
 export class LimitProbe {
+  limits: Limits = { fma_gflops: 0, copy_gbps: 0 };
   readonly #device: GPUDevice;
   readonly #staging: GPUBuffer;
 
@@ -28,15 +30,18 @@ export class LimitProbe {
     return new LimitProbe(await adapter.requestDevice({ label: 'limits' }));
   }
 
-  async measure(): Promise<Limits> {
+  /** Measures once more; the best so far is the limit, for other work on the machine only slows things down. */
+  async measure(): Promise<void> {
     this.#device.pushErrorScope('validation');
-    const limits = { fma_gflops: await this.#fma(), copy_gbps: await this.#copy() };
+    const fma = Math.max(await this.#fma(fmaWgsl, 8), await this.#fma(fmaNarrowWgsl, 2));
+    const copy = await this.#copy();
     const error = await this.#device.popErrorScope();
     if (error !== null) throw new Error(`measuring the limits: ${error.message}`);
-    return limits;
+    const { fma_gflops, copy_gbps } = this.limits;
+    this.limits = { fma_gflops: Math.max(fma, fma_gflops), copy_gbps: Math.max(copy, copy_gbps) };
   }
 
-  async #fma(): Promise<number> {
+  async #fma(code: string, chains: number): Promise<number> {
     const turns = 64;
     const sizes = new ArrayBuffer(16);
     new Uint32Array(sizes, 0, 1).set([turns]);
@@ -44,9 +49,9 @@ export class LimitProbe {
     const uniforms = this.#buffer(16, GPUBufferUsage.UNIFORM);
     const result = this.#buffer(16 * INVOCATIONS, GPUBufferUsage.STORAGE);
     this.#device.queue.writeBuffer(uniforms, 0, sizes);
-    const ms = await this.#time(fmaWgsl, [uniforms, result], INVOCATIONS / 64);
-    // Eight chains, each at its fixed point by then.
-    await this.#check(result, 8 * (SUMMAND / (1 - FACTOR)), 'fma');
+    const ms = await this.#time(code, [uniforms, result], INVOCATIONS / 64);
+    // Each chain is at its fixed point by then.
+    await this.#check(result, chains * (SUMMAND / (1 - FACTOR)), 'fma');
     uniforms.destroy();
     result.destroy();
     return (INVOCATIONS * turns * FLOPS_PER_TURN) / (ms * 1e6);

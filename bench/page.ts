@@ -17,9 +17,7 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   const rows: Row[] = [];
   const profiles: Profile[] = [];
   const progress = (text: string) => void globalThis.tellProgress(text);
-  progress('limits');
   const probe = await LimitProbe.open();
-  const before = await probe.measure();
   const { device } = await init();
   const load = async <T>(engine: PeerName, loader: () => Promise<T>): Promise<T | undefined> => {
     if (!peers.includes(engine)) return undefined;
@@ -41,17 +39,16 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   };
   for (const one of cases) {
     if (!names.includes(one.name)) continue;
+    progress('limits');
+    await probe.measure();
     const outcome = await runCase(one, engines, quick ? QUICK : THOROUGH, (text) => progress(`${one.name}: ${text}`));
     rows.push(...outcome.rows);
     failures.push(...outcome.failures);
     if (outcome.profile !== undefined) profiles.push(outcome.profile);
   }
   progress('limits');
-  const after = await probe.measure();
-  const limits = {
-    fma_gflops: Math.max(before.fma_gflops, after.fma_gflops),
-    copy_gbps: Math.max(before.copy_gbps, after.copy_gbps),
-  };
+  await probe.measure();
+  const { limits } = probe;
   const withShares = rows.map((row) => {
     if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
     return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };

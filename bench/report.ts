@@ -30,7 +30,7 @@ export interface Profile {
   readonly dispatches: readonly Dispatch[];
 }
 
-/** The most that plain kernels reached in this run: the better of before and after. */
+/** The most that plain kernels reached in this run, measured before each case and after the last. */
 export interface Limits {
   readonly fma_gflops: number;
   readonly copy_gbps: number;

@@ -1,5 +1,5 @@
 // How fast fused multiply-adds can go: eight chains of vec4, 64 fma a turn, no memory but one store at the end.
-//   result [invocations, 4]: the sum of the chains, which tend to step.y / (1 - step.x)
+//   result [invocations, 4]: the sum of the chains, which tend to summand / (1 - factor)
 // flops  invocations * turns * 64 * 4 * 2
 // bytes  writes 16 an invocation
 // grid   invocations / 64
