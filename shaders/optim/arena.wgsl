@@ -5,6 +5,7 @@
 // groups   8 numbers a group, which the optimizer's own Settings name
 // bytes    reads 4 (2 + states) a float, writes 4 (1 + states)
 // grid     ceil(count / WORKGROUP_SIZE), folded: gridWidth workgroups in x
+// include common/bits.wgsl       isNan
 
 const FROZEN = 0xffffffffu;
 
@@ -28,9 +29,7 @@ fn gradientScale() -> f32 { return 1.0; }
 fn gradientAt(i: u32) -> f32 {
   let g = gradients[i] * gradientScale();
   let held = clamp(g, -sizes.clipValue, sizes.clipValue);
-  // A NaN is neither above nor below, and so stays NaN.
-  let outside = abs(g) > sizes.clipValue;
-  return select(g, held, outside && sizes.clipValue > 0.0);
+  return select(g, held, sizes.clipValue > 0.0 && !isNan(g));
 }
 
 struct Element { index: u32, group: u32, trained: bool }

@@ -1,9 +1,11 @@
 // The global norm of a gradient arena, in two stages with a fixed order, free of overflow.
-//   stage 1   gradients [count] -> partial [2 chunks]: the largest |g| of a chunk, and the sum of (g / largest)^2
-//   stage 2   partial -> norm [2]: the norm, and the factor min(1, maximum / (norm + 1e-6)) (PyTorch's clipping)
+//   stage 1   gradients [count] -> norm [2 chunks]: for each chunk a power of two, and the sum of (g / power)^2
+//   stage 2   FINAL: those pairs, as gradients -> norm [2]: the norm, and min(1, maximum / (norm + 1e-6)) (PyTorch's clipping)
 // Padding between parameters is zero and adds nothing. NaN or infinity make the norm NaN or infinite.
 // bytes    reads the arena once
-// order    a lane takes every WORKGROUP_SIZE-th float; lanes, then chunks, in order
+// flops    about 5 count; a power of two scales without rounding or division
+// order    a lane takes every WORKGROUP_SIZE-th float, by eights; lanes, then chunks, in order
+// tails    the last floats of a lane one by one
 // grid     stage 1: chunks, at most 65535; stage 2: 1
 // include common/bits.wgsl       isNan
 
@@ -16,51 +18,71 @@ const WORKGROUP_SIZE = 64u;
 @group(0) @binding(1) var<storage, read> gradients: array<f32>;
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;
 
-// A sum of squares as scale^2 * sum.
-struct Scaled { scale: f32, sum: f32 }
+// A sum of squares as power^2 sum; power = 2^k, -126 <= k <= 126, so that 1 / power is normal too.
+struct Scaled { power: f32, sum: f32 }
+
+const LEAST_POWER = 0x00800000u;
+const GREATEST_POWER = 0x7e800000u;
 
 var<workgroup> lanes: array<Scaled, WORKGROUP_SIZE>;
 
-fn combine(a: Scaled, b: Scaled) -> Scaled {
-  if (isNan(a.scale)) { return a; }
-  if (isNan(b.scale)) { return b; }
-  if (b.scale == 0.0) { return a; }
-  if (a.scale == 0.0) { return b; }
-  // Equal scales first: infinity / infinity would be NaN.
-  if (a.scale == b.scale) { return Scaled(a.scale, a.sum + b.sum); }
-  if (a.scale > b.scale) {
-    let r = b.scale / a.scale;
-    return Scaled(a.scale, fma(b.sum * r, r, a.sum));
-  }
-  let r = a.scale / b.scale;
-  return Scaled(b.scale, fma(a.sum * r, r, b.sum));
+// What remains of a sum when its power grows.
+fn sumAt(a: Scaled, inverse: f32) -> f32 {
+  let ratio = a.power * inverse;
+  return a.sum * ratio * ratio;
 }
 
-fn itemAt(i: u32) -> Scaled {
-  if (FINAL) { return Scaled(gradients[2u * i], gradients[2u * i + 1u]); }
-  let size = abs(gradients[i]);
-  return Scaled(size, select(0.0, 1.0, size != 0.0));
+fn inverseOf(power: f32) -> f32 { return bitcast<f32>(0x7f000000u - bitcast<u32>(power)); }
+
+fn combine(a: Scaled, b: Scaled) -> Scaled {
+  let power = max(a.power, b.power);
+  let inverse = inverseOf(power);
+  return Scaled(power, sumAt(a, inverse) + sumAt(b, inverse));
+}
+
+// The largest exponent among these, by bits: max may drop a NaN.
+fn extend(a: Scaled, g: vec4<f32>, h: vec4<f32>) -> Scaled {
+  let bits = max(bitcast<vec4<u32>>(g) & vec4(0x7f800000u), bitcast<vec4<u32>>(h) & vec4(0x7f800000u));
+  let largest = max(max(bits.x, bits.y), max(bits.z, bits.w));
+  let power = bitcast<f32>(clamp(largest, bitcast<u32>(a.power), GREATEST_POWER));
+  let inverse = inverseOf(power);
+  let x = g * inverse;
+  let y = h * inverse;
+  let squares = fma(x, x, y * y);
+  return Scaled(power, sumAt(a, inverse) + ((squares.x + squares.y) + (squares.z + squares.w)));
+}
+
+fn fourAt(i: u32) -> vec4<f32> {
+  return vec4(
+    gradients[i], gradients[i + WORKGROUP_SIZE], gradients[i + 2u * WORKGROUP_SIZE], gradients[i + 3u * WORKGROUP_SIZE],
+  );
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn globalNorm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let end = min(sizes.count, (group.x + 1u) * sizes.itemsPerChunk);
-  var total = Scaled(0.0, 0.0);
-  for (var i = group.x * sizes.itemsPerChunk + lane; i < end; i += WORKGROUP_SIZE) { total = combine(total, itemAt(i)); }
+  var total = Scaled(bitcast<f32>(LEAST_POWER), 0.0);
+  var i = group.x * sizes.itemsPerChunk + lane;
+  if (FINAL) {
+    for (; i < end; i += WORKGROUP_SIZE) { total = combine(total, Scaled(gradients[2u * i], gradients[2u * i + 1u])); }
+  } else {
+    for (; i + 7u * WORKGROUP_SIZE < end; i += 8u * WORKGROUP_SIZE) {
+      total = extend(total, fourAt(i), fourAt(i + 4u * WORKGROUP_SIZE));
+    }
+    for (; i < end; i += WORKGROUP_SIZE) { total = extend(total, vec4(gradients[i], 0.0, 0.0, 0.0), vec4(0.0)); }
+  }
   lanes[lane] = total;
   workgroupBarrier();
-  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
-    if (lane < half) { lanes[lane] = combine(lanes[lane], lanes[lane + half]); }
-    workgroupBarrier();
-  }
+  // One barrier, and one lane adds: barriers cost a CPU more, and a GPU has other chunks to run meanwhile.
   if (lane > 0u) { return; }
-  let all = lanes[0];
+  var all = lanes[0];
+  for (var k = 1u; k < WORKGROUP_SIZE; k++) { all = combine(all, lanes[k]); }
   if (FINAL) {
-    let value = all.scale * sqrt(all.sum);
+    let value = all.power * sqrt(all.sum);
     norm[0] = value;
     norm[1] = select(min(1.0, sizes.maximum / (value + 1e-6)), value, isNan(value));
   } else {
-    norm[2u * (sizes.firstChunk + group.x)] = all.scale;
+    norm[2u * (sizes.firstChunk + group.x)] = all.power;
     norm[2u * (sizes.firstChunk + group.x) + 1u] = all.sum;
   }
 }
