@@ -36,7 +36,7 @@ function lowerRows({ node, inputs, device }: LoweringContext, name: string): Low
     kernel: variant === 'serial' ? serialWgsl : workgroupWgsl,
     variant,
     loads: { load_logits: { tensor: logits, extents: [rows, columns] } },
-    stores: { store_result: { tensor: node, extents: node.rank === 1 ? [rows] : [rows, columns] } },
+    stores: { store_result: { tensor: node, extents: [rows, node.rank === 1 ? 1 : columns] } },
     uniforms: { rows, columns, gridWidth: workgroups[0] },
     overrides: constants,
     replace,

@@ -9,6 +9,12 @@ export interface SoftmaxChoice {
 }
 
 /** One thread a row where rows are many, or threads are lanes of a CPU; else a workgroup a row. */
-export function softmaxVariant(_device: Device, _name: string, rows: number, _columns: number): SoftmaxChoice {
-  return { variant: 'serial', groups: Math.ceil(rows / 64), constants: { WORKGROUP_SIZE: 64 }, replace: {} };
+export function softmaxVariant(_device: Device, name: string, rows: number, _columns: number): SoftmaxChoice {
+  const result = { softmax: 'SOFTMAX', logSoftmax: 'LOG_SOFTMAX', logsumexp: 'LOGSUMEXP' }[name];
+  return {
+    variant: 'serial',
+    groups: Math.ceil(rows / 64),
+    constants: { WORKGROUP_SIZE: 64 },
+    replace: { RESULT: `const RESULT = ${result};` },
+  };
 }
