@@ -139,32 +139,28 @@ export function rowwise(name: string, source: Value, shape: readonly number[]): 
       if (e > 0) exponents += e * (3 + 3 * Math.abs(z));
     }
     const log = center + Math.log(total);
-    // The log-sum-exp is 1-Lipschitz in the largest error; the sum's relative errors become absolute by log.
-    const logError =
-      worst +
-      ULP *
-        (exponents / Math.max(total, 1e-300) +
-          sumRoundings(columns, true) +
-          4 +
-          3 * Math.abs(Math.log(total)) +
-          Math.abs(log)) +
-      2 ** -21;
+    // Relative to the sum: of its exponentials, its additions and, by the shift, of the inputs' own errors.
+    const sumError = 2 * worst + ULP * (exponents / total + sumRoundings(columns, true) + 1);
+    const logError = sumError + ULP * 3 * Math.abs(Math.log(total));
     if (name === 'logsumexp') {
       result.data[row] = log;
-      result.error[row] = Number.isFinite(log) ? logError : 0;
+      result.error[row] = Number.isFinite(log) ? logError + ULP * Math.abs(log) : 0;
       continue;
     }
     for (let k = 0; k < columns; k++) {
       const x = at(source.data, base + k);
-      const value = maximum === Number.NEGATIVE_INFINITY ? Number.NaN : x - log;
-      const error = at(source.error, base + k) + logError + ULP * (Math.abs(x - center) + Math.abs(value));
-      const finite = Number.isFinite(value);
-      result.data[base + k] = name === 'softmax' ? Math.exp(value) : value;
-      result.error[base + k] = !finite
-        ? 0
-        : name === 'softmax'
-          ? Math.exp(value) * (Math.expm1(error) + ULP * (4 + 2 * Math.abs(value))) + SMALLEST_NORMAL
-          : error;
+      const value = maximum === Number.NEGATIVE_INFINITY ? Number.NaN : x - center - Math.log(total);
+      const shift = at(source.error, base + k) + worst + ULP * Math.abs(x - center);
+      if (name === 'logSoftmax') {
+        result.data[base + k] = value;
+        result.error[base + k] = Number.isFinite(value) ? shift + logError + ULP * Math.abs(value) : 0;
+        continue;
+      }
+      // A quotient of two exponentials: neither the maximum nor the logarithm costs digits.
+      const share = Math.exp(value);
+      const own = ULP * (3 + 2 * Math.abs(x - center) + 2.5);
+      result.data[base + k] = share;
+      result.error[base + k] = share > 0 ? share * Math.expm1(shift + sumError + own) + SMALLEST_NORMAL : 0;
     }
   }
   return result;
