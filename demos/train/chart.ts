@@ -1,0 +1,218 @@
+/**
+ * Loss and accuracy over a run as SVG text: live on the page, and for `npm run train -- --plot FILE`.
+ * It imports nothing but types, so that the command can draw without a browser.
+ */
+import type { Curve } from './run.js';
+
+export interface ChartOptions {
+  readonly title: string;
+  /** A line below the title. */
+  readonly subtitle?: string;
+  /** Steps in all: how far the axis goes. Default: as far as the curve. */
+  readonly steps?: number;
+}
+
+type Point = readonly [x: number, y: number];
+
+const WIDTH = 880;
+const HEIGHT = 340;
+const TOP = 64;
+const BOTTOM = 44;
+const PANEL = 352;
+const LEFTS = [62, 504] as const;
+
+/** Colours come from the page where it has them (`--chart-…`), else from here, by day and by night. */
+const STYLE = `
+.chart { --ink: var(--chart-ink, #1d2530); --soft: var(--chart-soft, #5c6672); --rule: var(--chart-rule, #dfe4ea);
+  --first: var(--chart-first, #1f6feb); --second: var(--chart-second, #d1570b); --paper: var(--chart-paper, #ffffff); }
+@media (prefers-color-scheme: dark) { .chart { --ink: var(--chart-ink, #e8edf3); --soft: var(--chart-soft, #9aa7b4);
+  --rule: var(--chart-rule, #303a45); --first: var(--chart-first, #6cb0ff); --second: var(--chart-second, #ff9d5c);
+  --paper: var(--chart-paper, #12171d); } }
+.chart text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+.chart .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
+.chart .panel { font-size: 13px; font-weight: 600; fill: var(--ink); }
+.chart .first { fill: var(--first); font-weight: 600; } .chart .second { fill: var(--second); font-weight: 600; }
+.chart .grid { stroke: var(--rule); stroke-width: 1; }
+.chart path { fill: none; stroke-linejoin: round; stroke-linecap: round; }
+.chart .raw { stroke: var(--first); stroke-width: 1; opacity: 0.28; }
+.chart .line-first { stroke: var(--first); stroke-width: 2; } .chart .line-second { stroke: var(--second); stroke-width: 2; }
+.chart circle { fill: var(--second); stroke: var(--paper); stroke-width: 1.5; }
+`;
+
+/** Two panels, loss and accuracy, over steps. It is whole at any moment of a run, the first included. */
+export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
+  const last = Math.max(options.steps ?? 1, steps.at(-1)?.[0] ?? 1, epochs.at(-1)?.step ?? 1);
+  const train: Point[] = steps.filter(([, loss]) => Number.isFinite(loss));
+  const testLoss: Point[] = epochs
+    .map(({ step, testLoss: loss }) => [step, loss] as const)
+    .filter(([, loss]) => Number.isFinite(loss));
+  const accuracy: Point[] = epochs
+    .map(({ step, testAccuracy }) => [step, 100 * testAccuracy] as const)
+    .filter(([, part]) => Number.isFinite(part));
+  const smoothed = smooth(train);
+  const highest = quantile(
+    [...train, ...testLoss].map(([, loss]) => loss),
+    0.98,
+  );
+  const least = Math.min(100, ...accuracy.map(([, part]) => part));
+  const loss = panel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
+    path(at(train), 'raw'),
+    path(at(smoothed), 'line-first'),
+    path(at(testLoss), 'line-second'),
+    dots(at(testLoss)),
+    legend(LEFTS[0], [
+      ['first', 'training'],
+      ['second', 'test'],
+    ]),
+  ]);
+  const right = panel(
+    LEFTS[1],
+    'Test accuracy, %',
+    { from: Math.max(0, Math.floor(least - 2)), to: 100 },
+    last,
+    (at) => [
+      path(at(accuracy), 'line-second'),
+      dots(at(accuracy)),
+      accuracy.length === 0 ? '' : lastValue(at(accuracy), accuracy),
+    ],
+  );
+  const description = describe(steps, epochs);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeMarkup(`${options.title}. ${description}`)}">`,
+    `<style>${STYLE}</style>`,
+    `<rect width="${WIDTH}" height="${HEIGHT}" fill="var(--paper)"/>`,
+    `<text class="title" x="${LEFTS[0]}" y="24">${escapeMarkup(options.title)}</text>`,
+    options.subtitle === undefined ? '' : `<text x="${LEFTS[0]}" y="42">${escapeMarkup(options.subtitle)}</text>`,
+    loss,
+    right,
+    '</svg>',
+  ].join('\n');
+}
+
+/** The curve in a sentence, for those who do not see it. */
+function describe(steps: Curve['steps'], epochs: Curve['epochs']): string {
+  const step = steps.at(-1);
+  const epoch = epochs.at(-1);
+  if (step === undefined) return 'Nothing measured yet.';
+  const loss = `Training loss ${step[1].toPrecision(3)} at step ${step[0]}`;
+  return epoch === undefined
+    ? `${loss}.`
+    : `${loss}; test accuracy ${(100 * epoch.testAccuracy).toFixed(2)} % after epoch ${epoch.epoch}.`;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+type Place = (points: readonly Point[]) => readonly Point[];
+
+function panel(
+  left: number,
+  title: string,
+  range: Range,
+  steps: number,
+  content: (place: Place) => readonly string[],
+): string {
+  const height = HEIGHT - TOP - BOTTOM - 20;
+  const top = TOP + 20;
+  const values = ticks(range.from, range.to, 5);
+  const bounds = { from: Math.min(range.from, values[0] ?? 0), to: Math.max(range.to, values.at(-1) ?? 1) };
+  const y = (value: number) =>
+    top + height * (1 - (Math.min(value, bounds.to) - bounds.from) / (bounds.to - bounds.from));
+  const x = (step: number) => left + (PANEL * step) / steps;
+  const rows = values.map((value) => {
+    const at = round(y(value));
+    return `<line class="grid" x1="${left}" x2="${left + PANEL}" y1="${at}" y2="${at}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end">${tidy(value)}</text>`;
+  });
+  const columns = ticks(0, steps, 4)
+    .filter((step) => step <= steps && Number.isInteger(step))
+    .map(
+      (step) =>
+        `<text x="${round(x(step))}" y="${top + height + 18}" text-anchor="middle">${step.toLocaleString('en')}</text>`,
+    );
+  return [
+    `<text class="panel" x="${left}" y="${TOP + 4}">${escapeMarkup(title)}</text>`,
+    ...rows,
+    ...columns,
+    `<text x="${left + PANEL}" y="${top + height + 34}" text-anchor="end">steps</text>`,
+    ...content((points) => points.map(([step, value]) => [round(x(step)), round(y(value))] as const)),
+  ].join('\n');
+}
+
+function path(points: readonly Point[], kind: string): string {
+  if (points.length < 2) return '';
+  return `<path class="${kind}" d="M${thin(points)
+    .map(([x, y]) => `${x} ${y}`)
+    .join('L')}"/>`;
+}
+
+/** A screen has fewer columns than a long run has points. */
+function thin(points: readonly Point[]): readonly Point[] {
+  const limit = 2 * PANEL;
+  if (points.length <= limit) return points;
+  const every = points.length / limit;
+  return Array.from({ length: limit }, (_, i) => points[Math.floor(i * every)] as Point).concat([
+    points.at(-1) as Point,
+  ]);
+}
+
+function dots(points: readonly Point[]): string {
+  if (points.length > 60) return '';
+  return points.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="3.5"/>`).join('');
+}
+
+function lastValue(places: readonly Point[], values: readonly Point[]): string {
+  const [x, y] = places.at(-1) as Point;
+  const late = x > LEFTS[1] + PANEL - 48;
+  const value = (values.at(-1) as Point)[1];
+  return `<text class="second" x="${late ? x : x + 8}" y="${late ? y + 22 : y + 4}" text-anchor="${late ? 'end' : 'start'}">${value.toFixed(2)} %</text>`;
+}
+
+function legend(left: number, entries: readonly (readonly [kind: string, name: string])[]): string {
+  return entries
+    .map(
+      ([kind, name], i) =>
+        `<text class="${kind}" x="${left + PANEL - 4}" y="${TOP + 38 + 18 * i}" text-anchor="end">${name}</text>`,
+    )
+    .join('');
+}
+
+/** An exponential mean that starts unbiased: single batches are noisy. */
+function smooth(points: readonly Point[]): Point[] {
+  const keep = points.length < 8 ? 0 : 0.85;
+  let mean = 0;
+  let weight = 0;
+  return points.map(([step, value]) => {
+    mean = keep * mean + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return [step, mean / weight];
+  });
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? 0;
+}
+
+/** Round numbers from at most `from` to at least `to`, about `count` of them. */
+export function ticks(from: number, to: number, count: number): number[] {
+  const raw = (to - from || 1) / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const every = ([1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) ?? 10) * power;
+  const first = Math.floor(from / every + 1e-9);
+  const last = Math.ceil(to / every - 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * every).toPrecision(12)));
+}
+
+function tidy(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}

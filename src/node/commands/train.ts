@@ -1,0 +1,213 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { version as viteVersion } from 'vite';
+import { chart } from '../../../demos/train/chart.js';
+import { bytes, duration, number, percent } from '../../../demos/train/format.js';
+import { trainableLosses } from '../../../demos/train/losses.js';
+import { checkModelFits, type RunOptions } from '../../../demos/train/options.js';
+import type { Adapter, Curve, RunResult } from '../../../demos/train/run.js';
+import type { TrainerEvent } from '../../../demos/train/trainer.js';
+import { decodeSafetensors } from '../../data/safetensors.js';
+import { ValueError } from '../../errors.js';
+import { loadDataset } from '../datasets.js';
+import { ProgressDisplay } from '../terminal/progress.js';
+import { checkWritable } from './checkWritable.js';
+import { printError } from './printError.js';
+import { type CommandOptions, completeOptions, parseTrainArguments, trainHelp } from './trainOptions.js';
+import { TrainSession } from './trainSession.js';
+import { writeFileAtomically } from './writeFileAtomically.js';
+
+/** As shells have it: 128 and the signal's number. */
+const INTERRUPTED = 130;
+
+const display = new ProgressDisplay(process.stdout);
+let session: TrainSession | undefined;
+let training = false;
+let interrupted = false;
+
+process.on('SIGINT', () => {
+  // Before the first step and after a first Ctrl-C there is nothing to wait for.
+  if (interrupted || !training) {
+    session?.kill();
+    display.end();
+    process.exit(INTERRUPTED);
+  }
+  interrupted = true;
+  display.line('Stopping after the step under way; Ctrl-C again quits at once.');
+  // A page that is gone ends the run by itself.
+  session?.stop().catch(() => undefined);
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  display.end();
+  printError(error);
+  process.exitCode = 1;
+} finally {
+  await session?.close();
+}
+// A pipe or a timer of the browser's end must not hold the command.
+process.exit();
+
+async function main(args: readonly string[]): Promise<void> {
+  const request = parseTrainArguments(args, trainableLosses);
+  if (request.help) {
+    console.log(trainHelp(trainableLosses, process.stdout.columns));
+    return;
+  }
+  const { command } = request;
+  // What cannot be written at the end should not have been computed.
+  for (const path of [command.json, command.plot, command.save]) if (path !== undefined) await checkWritable(path);
+  const checkpoint = command.resume === undefined ? undefined : await readFile(command.resume);
+  const saved = checkpoint === undefined ? undefined : savedOptions(checkpoint, command.resume as string);
+  const options = completeOptions(request, trainableLosses, saved);
+  const dataset = await loadDataset(options.data);
+  const complaint = checkModelFits(options.model, dataset);
+  if (complaint !== undefined) throw new ValueError('train', `--model ${complaint}`);
+
+  session = await TrainSession.open(dataset, command);
+  display.line(session.launched.description);
+  display.line(describe(options));
+  const outcome = await session.train(options, checkpoint, reporter(options));
+  training = false;
+  display.end();
+  await writeFiles(command, session, outcome);
+  console.log(summary(outcome, dataset.classNames, session.launched.description));
+  for (const path of [command.json, command.plot, command.save])
+    if (path !== undefined) console.log(`Written: ${path}`);
+  if (interrupted) process.exitCode = INTERRUPTED;
+}
+
+/** The options that a checkpoint of this command carries. */
+function savedOptions(checkpoint: Uint8Array, name: string): RunOptions {
+  const { extra } = decodeSafetensors(checkpoint, { name }).metadata;
+  const { options } = (extra === undefined ? {} : JSON.parse(extra)) as { options?: RunOptions };
+  if (options !== undefined) return options;
+  throw new ValueError('train', `${name} is no checkpoint of this command: it tells no options.`, {
+    mend: 'resume from a file that --save wrote.',
+  });
+}
+
+/** The run in a line. */
+function describe({
+  data,
+  model,
+  loss,
+  parameters,
+  optimizer,
+  schedule,
+  learningRate,
+  epochs,
+  batchSize,
+  seed,
+}: RunOptions): string {
+  const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  const lossText = values.length === 0 ? loss : `${loss} (${values.join(', ')})`;
+  return `${data}, ${model}, ${lossText}, ${optimizer} at ${learningRate} (${schedule}), ${epochs} epochs of batches of ${batchSize}, seed ${seed}`;
+}
+
+/** Shows what the page reports. */
+function reporter({ epochs }: RunOptions): (event: TrainerEvent) => void {
+  let accuracy: number | undefined;
+  return (event) => {
+    if (event.kind === 'opened') {
+      training = true;
+      if (event.stepsDone > 0) display.line(`Going on after step ${number(event.stepsDone)}.`);
+    } else if (event.kind === 'progress') {
+      const { epoch, step, steps, loss, examplesPerSecond, secondsLeft } = event.progress;
+      display.show({
+        epoch: epoch + 1,
+        epochs,
+        step,
+        steps,
+        loss,
+        accuracy,
+        imagesPerSecond: examplesPerSecond,
+        secondsLeft,
+      });
+    } else {
+      const { epoch, loss, testLoss, testAccuracy } = event.point;
+      accuracy = testAccuracy;
+      const texts = [
+        `loss ${significant(loss)}`,
+        `test loss ${significant(testLoss)}`,
+        `test accuracy ${percent(testAccuracy)}`,
+      ];
+      display.line(`epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}  ${texts.join('  ')}`);
+    }
+  };
+}
+
+function significant(value: number): string {
+  return value.toPrecision(4);
+}
+
+interface FinishedRun {
+  readonly result: RunResult;
+  readonly curve: Curve;
+  readonly adapter: Adapter;
+  readonly options: RunOptions;
+}
+
+/** What the run came to, for people. */
+function summary({ result, adapter }: FinishedRun, classNames: readonly string[], browser: string): string {
+  const { held } = result.memory;
+  const holders = Object.entries(held)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${bytes(count)}`);
+  const width = Math.max(...classNames.map((name) => name.length));
+  const classes = result.perClassAccuracy.map(
+    (part, i) =>
+      `    ${(classNames[i] ?? String(i)).padEnd(width)}  ${part === null ? 'no examples' : percent(part).padStart(8)}`,
+  );
+  const verb = result.reason === 'stopped' ? 'stopped' : 'done';
+  return [
+    '',
+    `${verb} after ${number(result.steps)} steps`,
+    `  adapter          ${adapter.name}`,
+    `  browser          ${browser}`,
+    `  test accuracy    ${percent(result.testAccuracy)}  (loss ${significant(result.testLoss)})`,
+    '  by class',
+    ...classes,
+    `  time             ${result.seconds.toFixed(1)} s (${duration(result.seconds)}), ${number(Math.round(result.imagesPerSecond))} images/s`,
+    `  held on the GPU  ${bytes(result.memory.bytesHeld)} (${holders.join(', ')})`,
+    `  submits a step   ${result.submitsPerStep.toFixed(2)}; ${result.allSubmitsPerStep.toFixed(2)} with reading the loss back and keeping pace`,
+    '',
+  ].join('\n');
+}
+
+async function writeFiles(command: CommandOptions, from: TrainSession, run: FinishedRun): Promise<void> {
+  if (command.save !== undefined) await writeFileAtomically(command.save, await from.save());
+  if (command.json !== undefined)
+    await writeFileAtomically(command.json, `${JSON.stringify(await record(from, run), undefined, 2)}\n`);
+  if (command.plot !== undefined) {
+    const { options, result, curve } = run;
+    const title = `${options.loss} on ${options.data}`;
+    const subtitle = `${options.model}, ${options.optimizer}, seed ${options.seed}: test accuracy ${percent(result.testAccuracy)} in ${result.seconds.toFixed(1)} s`;
+    await writeFileAtomically(command.plot, `${chart(curve, { title, subtitle })}\n`);
+  }
+}
+
+/** The whole run, for programs. */
+async function record(from: TrainSession, { options, adapter, curve, result }: FinishedRun): Promise<object> {
+  const { adapterKind, executable } = from.launched;
+  const require = createRequire(import.meta.url);
+  const versionOf = (path: string) => (require(path) as { version: string }).version;
+  return {
+    format: 'cotangent-run-1',
+    options,
+    adapter: { kind: adapterKind, ...adapter },
+    browser: { version: await from.browserVersion(), executable },
+    versions: {
+      cotangent: versionOf('../../../package.json'),
+      node: process.versions.node,
+      vite: viteVersion,
+      puppeteer: versionOf('puppeteer/package.json'),
+    },
+    platform: `${process.platform} ${process.arch}`,
+    date: new Date().toISOString(),
+    curve,
+    result,
+  };
+}
