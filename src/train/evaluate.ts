@@ -31,7 +31,7 @@ export interface EvaluateOptions {
 }
 
 /** A compiled evaluation, to be used again and again: `data -> Evaluation`. */
-export type Evaluator = (dataset: Dataset) => Promise<Evaluation>;
+export type Evaluator = <Fields extends Dataset<Fields>>(dataset: Fields) => Promise<Evaluation>;
 
 /**
  * Evaluates a classifier in `eval` mode: one compiled step a batch, counts added up on the host from a few
@@ -52,7 +52,7 @@ export function evaluator(model: Module, { loss, batchSize = 256, classes }: Eva
     },
     { name: 'evaluate' },
   );
-  return async (dataset) => {
+  return async <Fields extends Dataset<Fields>>(dataset: Fields) => {
     const { training } = model;
     model.eval();
     try {

@@ -19,8 +19,10 @@ export interface Progress {
   readonly step: number;
   /** Steps in all. */
   readonly steps: number;
-  /** The last loss that has come back from the GPU; NaN before the first. */
+  /** The last loss that has come back from the GPU. */
   readonly loss: number;
+  /** The step that it belongs to: a reading before this one. */
+  readonly lossStep: number;
   readonly examplesPerSecond: number;
   readonly secondsLeft: number;
   /** Where the data stands, for a checkpoint. */
@@ -101,7 +103,11 @@ export function trainingStep({ model, optimizer, loss }: ModelToFit): Step {
  * @param what a compiled step that takes the dataset's fields in order and returns the loss, or a model with
  * optimizer and loss.
  */
-export async function fit(what: Step | ModelToFit, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
+export async function fit<Fields extends Dataset<Fields>>(
+  what: Step | ModelToFit,
+  dataset: Fields,
+  options: FitOptions = {},
+): Promise<FitResult> {
   const { epochs = 1, batchSize = 32, seed = 0, shuffle = true, dropLast = true, readEvery = 10 } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize, readEvery })) {
     if (!Number.isInteger(value) || value < 1) throw new ValueError('fit', `${name} is ${value}; it must be an integer of at least 1.`);
@@ -126,6 +132,7 @@ export async function fit(what: Step | ModelToFit, dataset: Dataset, options: Fi
 
   for (let epoch = start.epoch; epoch < epochs && reason === 'done'; epoch++) {
     const losses: Promise<number>[] = [];
+    const readings: number[] = [];
     for await (const batch of data) {
       const loss = step(...(Object.values(batch) as HostArray[]));
       done++;
@@ -133,6 +140,7 @@ export async function fit(what: Step | ModelToFit, dataset: Dataset, options: Fi
         const at = done;
         const read = loss.item();
         losses.push(read);
+        readings.push(at);
         curve.push([at, Number.NaN]);
         const entry = curve.at(-1) as [number, number];
         read.then((value) => { entry[1] = value; }, () => undefined);
@@ -141,7 +149,7 @@ export async function fit(what: Step | ModelToFit, dataset: Dataset, options: Fi
         const seconds = (performance.now() - began) / 1000;
         const rate = (done - first) / seconds;
         await options.onProgress?.({
-          epoch, step: done, steps, loss: value, examplesPerSecond: rate * batchSize,
+          epoch, step: done, steps, loss: value, lossStep: readings.at(-2) ?? at, examplesPerSecond: rate * batchSize,
           secondsLeft: (steps - done) / rate, position: position(),
         });
       }
