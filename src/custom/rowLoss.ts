@@ -109,7 +109,6 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       loads[`load_${parameter}`] = { tensor: inputs[2 + i] as Tensor, extents: [] };
     });
     const replace: Record<string, string> = {
-      ...host.replace,
       WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
       WANT_GRADIENT: `const WANT_GRADIENT = ${gradient !== undefined};`,
       ACCUMULATES: `const ACCUMULATES = ${wgsl.declarations.accumulate !== undefined};`,

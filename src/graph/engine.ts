@@ -63,6 +63,7 @@ export class Engine implements Runtime {
     tensors: 0, parameters: 0, optimizers: 0, inputs: 0, outputs: 0, temporaries: 0,
   };
   readonly #plans = new Map<string, Executable>();
+  #destroyed = false;
   #fenced = 0;
   #fences: { at: number; done: Promise<void> }[] = [];
   #failure: CotangentError | undefined;
@@ -97,6 +98,7 @@ export class Engine implements Runtime {
 
   /** Frees everything. Tensors of it cannot be read any more. */
   destroy(): void {
+    this.#destroyed = true;
     if (currentEngine === this) {
       currentEngine = undefined;
       setRuntime(undefined);
@@ -115,6 +117,8 @@ export class Engine implements Runtime {
     const pooled = this.device.buffers.acquire(bytes, label);
     this.#held[owner] += bytes;
     return new PooledStorage(this, pooled, () => {
+      // The pool is gone with its engine; what is collected later has nothing to give back.
+      if (this.#destroyed) return;
       this.#held[owner] -= bytes;
       this.device.buffers.release(pooled);
       this.relocations++;

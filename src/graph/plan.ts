@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.js';
-import { KernelError } from '../errors.js';
+import { formatShape, KernelError } from '../errors.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type KernelBinding, specialise, type SpecialisedKernel } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
@@ -278,8 +278,20 @@ class Builder {
     const list: readonly Lowering[] = Array.isArray(lowered) ? lowered : [lowered as Lowering];
     for (const lowering of list) {
       const [x, y, z] = lowering.workgroups;
+      this.#checkGrid(op.name, anchor, lowering.workgroups);
       if (x * y * z > 0) this.#lowered(group, anchor, lowering);
     }
+  }
+
+  #checkGrid(op: string, anchor: Value, workgroups: readonly number[]): void {
+    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
+    if (workgroups.every((count) => count <= limit)) return;
+    throw new KernelError(
+      op,
+      `its output ${formatShape(anchor.tensor.shape)} needs ${workgroups.join(' x ')} workgroups; ` +
+        `maxComputeWorkgroupsPerDimension is ${limit}.`,
+      { mend: 'split the batch, or the largest axis.' },
+    );
   }
 
   #lowered(group: Group, anchor: Value, lowering: Lowering): void {
@@ -439,7 +451,9 @@ class Builder {
       if (slot === undefined) {
         throw new KernelError(lowering.kernel.name, `uniform '${name}' has no field '${field}'.`);
       }
-      const type = /[iuf]32/.exec(slot.type)?.[0] as UniformField['type'];
+      const declared = componentOf(slot.type);
+      // Reflection knows the kernel's default Element, not what stands in its place here.
+      const type = isElement(lowering, field) ? elementOf(lowering, declared) : declared;
       fields.push({ offset: slot.offset + (at === undefined ? 4 * Number(index) : 0), type, value });
     }
     return this.blocks.push({ bytes: layout?.size ?? 16, fields }) - 1;
@@ -449,6 +463,22 @@ class Builder {
     const fields = chain.map(({ type, value }, i): UniformField => ({ offset: 4 * i, type, value }));
     return this.blocks.push({ bytes: Math.max(16, 4 * fields.length), fields }) - 1;
   }
+}
+
+/** The scalar inside `u32`, `vec4<f32>`, `array<vec4i, 2>`. */
+function componentOf(type: string): UniformField['type'] {
+  const [, scalar, short] = /\b([iuf]32)\b|\bvec[234]([iuf])\b/.exec(type) ?? [];
+  return (scalar ?? `${short ?? 'f'}32`) as UniformField['type'];
+}
+
+/** Whether a kernel declares a uniform field by its alias Element. */
+function isElement({ kernel }: Lowering, field: string): boolean {
+  return new RegExp(`\\b${field}\\s*:\\s*Element\\b`).test(kernel.code);
+}
+
+function elementOf({ replace }: Lowering, otherwise: UniformField['type']): UniformField['type'] {
+  const [, replaced] = /alias Element = ([iuf]32)/.exec(replace?.Element ?? '') ?? [];
+  return (replaced as UniformField['type'] | undefined) ?? otherwise;
 }
 
 function collectFunctions(module: WgslModule): Record<string, WgslModule['functions'][string]> {

@@ -162,7 +162,3 @@ Object.defineProperty(Tensor.prototype, disposeSymbol, {
 
 /** A tensor, or a number that becomes a 0-d constant of the other operand's dtype. */
 export type TensorLike = Tensor | number;
-
-export function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor;
-}

@@ -2,8 +2,11 @@ import { formatShape, ShapeError, ValueError } from '../errors.js';
 import { sameShape } from '../graph/shape.js';
 import { asTensor, type TensorData } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
-import { square, subtract } from '../ops/arithmetic.js';
-import { mean, sum } from '../ops/reduce.js';
+import { divide, square, subtract } from '../ops/arithmetic.js';
+import { reshapeExactly } from '../ops/broadcast.js';
+import { checkDtype } from '../ops/elementwise.js';
+import { sum } from '../ops/reduce.js';
+import { squaredErrorRows } from './squaredError.js';
 
 export interface MeanSquaredErrorOptions {
   /** 'mean' (default) over all elements; 'sum'; or 'none': the shape of the predictions. */
@@ -11,8 +14,8 @@ export interface MeanSquaredErrorOptions {
 }
 
 /**
- * The squared difference. The planner computes it inside the reduction, and its gradient inside what reads
- * that, so neither the difference nor its square is stored.
+ * The squared difference. One kernel reads predictions and targets once and gives the sum of each row with the
+ * gradient; neither the differences nor their squares are stored.
  *
  * @param predictions any shape, f32. @param targets the same shape.
  * @throws ShapeError when the shapes differ: a silent broadcast would average the wrong thing.
@@ -30,9 +33,17 @@ export function meanSquaredError(
       { mend: 'reshape one of them.' },
     );
   }
-  const squares = square(subtract(predictions, wanted));
-  if (reduction === 'none') return squares;
-  if (reduction === 'sum') return sum(squares);
-  if (reduction === 'mean') return mean(squares);
-  throw new ValueError('losses.meanSquaredError', `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
+  checkDtype('losses.meanSquaredError', predictions.dtype, ['f32']);
+  checkDtype('losses.meanSquaredError', wanted.dtype, ['f32']);
+  if (reduction === 'none') return square(subtract(predictions, wanted));
+  if (reduction !== 'mean' && reduction !== 'sum') {
+    throw new ValueError('losses.meanSquaredError', `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
+  }
+  const { size } = predictions;
+  const columns = predictions.rank < 2 ? 1 : (predictions.shape.at(-1) ?? 1);
+  const shape = [columns === 0 ? 0 : size / columns, columns];
+  const total = sum(squaredErrorRows(reshapeExactly(predictions, shape), reshapeExactly(wanted, shape)));
+  if (reduction === 'sum') return total;
+  if (size === 0) console.warn('losses.meanSquaredError: there are no elements: the mean is NaN.');
+  return divide(total, size);
 }

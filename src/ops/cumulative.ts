@@ -1,4 +1,5 @@
 import cumulativeWgsl from '../../shaders/reduce/cumulative.wgsl';
+import cumulativeWorkgroupWgsl from '../../shaders/reduce/cumulativeWorkgroup.wgsl';
 import { storageType } from '../graph/dtype.js';
 import type { KernelOp } from '../graph/op.js';
 import { asTensor } from '../graph/source.js';
@@ -6,6 +7,7 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { arrange, rearrange } from './arrange.js';
 import { checkDtype } from './elementwise.js';
+import { isSerial } from './reduce.js';
 
 const WORKGROUP_SIZE = 64;
 
@@ -16,14 +18,15 @@ const cumulativeSumOp: KernelOp = {
   vjp: ({ cotangent, attributes }) => [
     alongLast(cotangent, attributes.reverse !== true, attributes.exclusive === true),
   ],
-  lower: ({ node, inputs }) => {
+  lower: ({ node, inputs, device }) => {
     const [source] = inputs as [Tensor];
     const count = source.shape.at(-1) ?? 1;
     const rows = count === 0 ? 0 : source.size / count;
-    const workgroups = foldGrid(Math.ceil(rows / WORKGROUP_SIZE));
+    const serial = isSerial(device, rows, count);
+    const workgroups = foldGrid(serial ? Math.ceil(rows / WORKGROUP_SIZE) : rows);
     return {
-      kernel: cumulativeWgsl,
-      variant: 'serial',
+      kernel: serial ? cumulativeWgsl : cumulativeWorkgroupWgsl,
+      variant: serial ? 'serial' : 'workgroup',
       loads: { load_source: { tensor: source, extents: [rows, count] } },
       stores: { store_result: { tensor: node, extents: [rows, count] } },
       replace: {

@@ -1,7 +1,9 @@
 import argumentWgsl from '../../shaders/reduce/argument.wgsl';
+import argumentWorkgroupWgsl from '../../shaders/reduce/argumentWorkgroup.wgsl';
 import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
+import type { Device } from '../device/device.js';
 import { ShapeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import { storageType } from '../graph/dtype.js';
@@ -19,8 +21,6 @@ import { equal } from './comparison.js';
 import { checkDtype } from './elementwise.js';
 import { permute } from './shaping.js';
 
-/** Rows at least so long are reduced by a whole workgroup. */
-const LONG = 128;
 /** One workgroup reduces at most so many items; longer rows go in two stages. */
 const CHUNK = 8192;
 const WORKGROUP_SIZE = 64;
@@ -44,8 +44,17 @@ function reduction({ name, combine, identity, vjp }: Reduction): KernelOp {
   };
 }
 
+/** Whether one thread an output is better than a workgroup an output. */
+export function isSerial({ facts }: Device, outputs: number, count: number): boolean {
+  if (!facts.software) return count < 128 || outputs >= 4096;
+  // Measured there: some 8 ns a load, 20 µs for a workgroup's barriers. Rounds of four threads share a core.
+  const serial = (count * outputs * 0.008) / Math.min(2, Math.ceil(outputs / 4));
+  const workgroups = (count * outputs * 0.008 + 20 * outputs * Math.ceil(count / CHUNK)) / 2;
+  return serial <= workgroups;
+}
+
 function lowerReduction(
-  { node, inputs }: LoweringContext,
+  { node, inputs, device }: LoweringContext,
   combine: string,
   identity: Reduction['identity'],
 ): Lowering | readonly Lowering[] {
@@ -63,8 +72,10 @@ function lowerReduction(
   const load = { tensor: source, extents: [outputs, count] };
   const store = { tensor: node, extents: [outputs] };
   const fill = identity[type];
-  if (count < LONG || outputs >= 1024) {
-    const workgroups = foldGrid(Math.ceil(outputs / WORKGROUP_SIZE));
+  if (isSerial(device, outputs, count)) {
+    // Few outputs in small workgroups, so that every core gets some.
+    const size = outputs < 1024 ? 4 : WORKGROUP_SIZE;
+    const workgroups = foldGrid(Math.ceil(outputs / size));
     return {
       ...shared,
       kernel: serialWgsl,
@@ -72,7 +83,7 @@ function lowerReduction(
       loads: { load_source: load },
       stores: { store_result: store },
       uniforms: { outputs, count, gridWidth: workgroups[0], identity: fill },
-      overrides: { WORKGROUP_SIZE },
+      overrides: { WORKGROUP_SIZE: size },
       workgroups,
       flops: outputs * count,
     };
@@ -209,15 +220,16 @@ function argument(name: string, better: string): KernelOp {
     name,
     kind: 'kernel',
     access: ['fused'],
-    lower: ({ node, inputs }) => {
+    lower: ({ node, inputs, device }) => {
       const [source] = inputs as [Tensor];
       const outputs = node.size;
       const count = source.shape.at(-1) ?? 1;
       const type = storageType(source.dtype);
-      const workgroups = foldGrid(Math.ceil(outputs / WORKGROUP_SIZE));
+      const serial = isSerial(device, outputs, count);
+      const workgroups = foldGrid(serial ? Math.ceil(outputs / WORKGROUP_SIZE) : outputs);
       return {
-        kernel: argumentWgsl,
-        variant: 'serial',
+        kernel: serial ? argumentWgsl : argumentWorkgroupWgsl,
+        variant: serial ? 'serial' : 'workgroup',
         loads: { load_source: { tensor: source, extents: [outputs, count] } },
         stores: { store_result: { tensor: node, extents: [outputs] } },
         replace: { Element: `alias Element = ${type};`, better },

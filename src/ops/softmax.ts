@@ -13,7 +13,14 @@ import { checkDtype } from './elementwise.js';
 import { exp } from './exponential.js';
 import { sum } from './reduce.js';
 import { expandDims } from './shaping.js';
-import { softmaxVariant } from './softmaxVariants.js';
+import { chooseSoftmax } from './softmaxVariants.js';
+
+/** What the kernels call the three results. */
+const RESULTS: Readonly<Record<string, string>> = {
+  softmax: 'SOFTMAX',
+  logSoftmax: 'LOG_SOFTMAX',
+  logsumexp: 'LOGSUMEXP',
+};
 
 /** A kernel over `[rows, columns]`. */
 function rowOp(name: string, vjp: Vjp): KernelOp {
@@ -30,7 +37,7 @@ function rowOp(name: string, vjp: Vjp): KernelOp {
 function lowerRows({ node, inputs, device }: LoweringContext, name: string): Lowering {
   const [logits] = inputs as [Tensor];
   const [rows = 1, columns = 1] = logits.shape;
-  const { variant, groups, constants, replace } = softmaxVariant(device, name, rows, columns);
+  const { variant, groups, workgroupSize } = chooseSoftmax(device, rows, columns);
   const workgroups = foldGrid(groups);
   return {
     kernel: variant === 'serial' ? serialWgsl : workgroupWgsl,
@@ -38,8 +45,8 @@ function lowerRows({ node, inputs, device }: LoweringContext, name: string): Low
     loads: { load_logits: { tensor: logits, extents: [rows, columns] } },
     stores: { store_result: { tensor: node, extents: [rows, node.rank === 1 ? 1 : columns] } },
     uniforms: { rows, columns, gridWidth: workgroups[0] },
-    overrides: constants,
-    replace,
+    overrides: { WORKGROUP_SIZE: workgroupSize },
+    replace: { RESULT: `const RESULT = ${RESULTS[name]};` },
     workgroups,
     flops: 6 * rows * columns,
   };

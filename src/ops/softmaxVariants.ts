@@ -4,17 +4,18 @@ export interface SoftmaxChoice {
   readonly variant: 'serial' | 'workgroup';
   /** Workgroups before folding. */
   readonly groups: number;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly replace: Readonly<Record<string, string>>;
+  readonly workgroupSize: number;
 }
 
-/** One thread a row where rows are many, or threads are lanes of a CPU; else a workgroup a row. */
-export function softmaxVariant(_device: Device, name: string, rows: number, _columns: number): SoftmaxChoice {
-  const result = { softmax: 'SOFTMAX', logSoftmax: 'LOG_SOFTMAX', logsumexp: 'LOGSUMEXP' }[name];
-  return {
-    variant: 'serial',
-    groups: Math.ceil(rows / 64),
-    constants: { WORKGROUP_SIZE: 64 },
-    replace: { RESULT: `const RESULT = ${result};` },
-  };
+/**
+ * One thread a row where threads are lanes of a CPU (measured there: a barrier costs more than a row of a
+ * hundred), or rows are short; else a workgroup a row.
+ */
+export function chooseSoftmax({ facts }: Device, rows: number, columns: number): SoftmaxChoice {
+  if (facts.software || columns <= 32) {
+    // Few rows in small workgroups, so that every core gets some.
+    const workgroupSize = rows < 1024 ? 4 : 64;
+    return { variant: 'serial', groups: Math.ceil(rows / workgroupSize), workgroupSize };
+  }
+  return { variant: 'workgroup', groups: rows, workgroupSize: 64 };
 }

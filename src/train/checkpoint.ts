@@ -1,6 +1,7 @@
 import { formatShape, ValueError } from '../errors.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../data/safetensors.js';
 import type { TypedArray } from '../graph/dtype.js';
+import { engine } from '../graph/engine.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';
@@ -56,8 +57,11 @@ export async function saveCheckpoint(
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
   for (const [name, { shape, read }] of state?.tensors ?? []) add(`optimizer.${name}`, shape, read());
   const { seed, stream, step } = generator;
+  const { name: adapter } = engine('saveCheckpoint').device.facts;
   const metadata = {
     format: FORMAT,
+    // Kernel choices are a function of the adapter: the same bits need the same one.
+    adapter,
     generator: JSON.stringify({ seed, stream, step }),
     ...(state === undefined ? {} : { optimizer: JSON.stringify({ name: state.name, step: state.step }) }),
     ...(options.position === undefined ? {} : { position: JSON.stringify(options.position) }),

@@ -21,8 +21,13 @@ function logitsOf(kind: string, rows: number, classes: number, seed: number): Fl
 
 describe.each([0, 0.5, 1, 1.5, 2, 3])('compSum tau %f', (tau) => {
   test.each(
-    cases({ rows: [1, 3, 65, 257], classes: [1, 2, 3, 10, 33, 257, 1000], kind: ['normal', 'tied', 'extreme', 'masked'] }),
-  )('$label follows the float64 reference', async ({ rows, classes, kind, label }) => {
+    cases({
+      // Around the short host's 16 classes a lane, the workgroup's 64 rows, and unrolled loops of 8.
+      size: ['1x1', '3x2', '257x3', '65x10', '64x16', '65x17', '63x33', '3x257', '33x1000', '2x5003'],
+      kind: ['normal', 'tied', 'extreme', 'masked'],
+    }),
+  )('$label follows the float64 reference', async ({ size, kind, label }) => {
+    const [rows = 0, classes = 0] = size.split('x').map(Number);
     const seed = seedOf(`${tau} ${label}`);
     const draw = random(seed + 1);
     const data = logitsOf(kind, rows, classes, seed);
@@ -40,26 +45,30 @@ describe.each([0, 0.5, 1, 1.5, 2, 3])('compSum tau %f', (tau) => {
     for (let i = 0; i < rows; i++) {
       const z = Array.from(data.subarray(i * classes, (i + 1) * classes));
       const reference = compSum(z, labels[i] ?? 0, tau);
-      const { c } = { c: compSum(z, labels[i] ?? 0, 1).value };
+      const c = compSum(z, labels[i] ?? 0, 1).value;
       // Roundings: c itself carries those of z - m (half an ulp of it), of a sum of `classes` exponentials, of
       // log; the weight e^((1-tau) c) multiplies its error by |1 - tau| c; exp adds 3 + 2|x| ulp.
       const x = Math.min(Math.abs(1 - tau) * c, 40);
       const relative = EPSILON * (24 + 2 * Math.sqrt(classes) + (4 + 6) * x);
       expect(Math.abs((value[i] ?? Number.NaN) - reference.value), `seed ${seed} row ${i}: ${value[i]} for ${reference.value}`)
         .toBeLessThanOrEqual(relative * Math.abs(reference.value) + 1e-37);
+      const maximum = Math.max(...z);
+      // A probability below 2^-126 may be flushed to 0, before the weight multiplies it.
+      const flushed = 2 ** -126 * Math.exp(Math.min((1 - tau) * c, 40)) * Math.abs(cotangents[i] ?? 0);
       reference.gradient.forEach((g, j) => {
         const wanted = g * (cotangents[i] ?? 0);
         const got = slope[i * classes + j] ?? Number.NaN;
         // A probability's exponent is at most half an ulp of |z - m| off.
-        const spread = Math.min(200, Math.abs((z[j] ?? 0) - Math.max(...z)));
-        const allowed = (relative + EPSILON * 6 * spread) * Math.abs(wanted) + 1e-37;
+        const spread = Math.min(200, Math.abs((z[j] ?? 0) - maximum));
+        const allowed = (relative + EPSILON * 6 * spread) * Math.abs(wanted) + 1e-37 + flushed;
         if (Math.abs(got - wanted) > allowed) {
           expect.fail(`seed ${seed}: gradient[${i}, ${j}] is ${got}, reference ${wanted}, allowed ${allowed}`);
         }
         if (got !== 0) moved++;
       });
     }
-    if (classes > 1) expect(moved, 'some gradient is not zero').toBeGreaterThan(0);
+    // Where the label is out by thousands and tau > 1, every weight has faded to 0.
+    if (classes > 1 && kind !== 'extreme') expect(moved, 'some gradient is not zero').toBeGreaterThan(0);
   });
 });
 
@@ -110,7 +119,7 @@ describe('laws', () => {
   test.each([0, 1, 1.7])('tau %f: each row of the gradient sums to zero', async (tau) => {
     const logits = make();
     const [gradient] = grad(losses.compSum(logits, labels, { tau, reduction: 'sum' }), [logits]) as [Tensor];
-    const data = await gradient.data();
+    const data = (await gradient.data()) as Float32Array;
     for (let i = 0; i < rows; i++) {
       const row = data.subarray(i * classes, (i + 1) * classes);
       const total = row.reduce((a, b) => a + b, 0);
@@ -140,7 +149,7 @@ describe('laws', () => {
 
   test('one value and gradient kernel in a training step, two when the cotangent needs the value', () => {
     const logits = make();
-    const lines = (body: () => Tensor) => compile(body).explain().split('\n').filter((line) => line.includes('compSum'));
+    const lines = (body: () => Tensor) => compile(body).explain().split('\n').filter((line) => /^ +\d+ .*compSum/.test(line));
     const loss = () => losses.compSum(logits, labels, { tau: 1.5 });
     const merged = lines(() => {
       const value = loss();

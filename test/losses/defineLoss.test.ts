@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineLoss, grad, hvp, log, losses, multiply, negative, Parameter, pow, softmax, subtract, sum, takeByLabel, tensor, type Tensor } from '../../src/index.js';
+import { compile, defineLoss, grad, hvp, log, losses, multiply, negative, Parameter, pow, softmax, subtract, sum, takeByLabel, tensor, type Tensor } from '../../src/index.js';
 import { useEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 
@@ -139,4 +139,16 @@ test('meanSquaredError follows float64, value and gradient, in all reductions', 
   (await gradient.data()).forEach((g, i) => {
     expect(g).toBeCloseTo((2 * ((a[i] ?? 0) - (b[i] ?? 0))) / 35, 6);
   });
+  // Its Hessian is 2 / 35 times the identity.
+  const v = draw.floats(35, ({ normal }) => normal());
+  const product = hvp(losses.meanSquaredError(predictions, targets), predictions, tensor(v, { shape: [5, 7] }));
+  (await product.data()).forEach((x, i) => {
+    expect(x).toBeCloseTo((2 / 35) * (v[i] ?? 0), 6);
+  });
+  const lines = compile(() => {
+    const value = losses.meanSquaredError(predictions, targets);
+    predictions.assign(grad(value, [predictions])[0] as Tensor);
+    return value;
+  }).explain();
+  expect(lines.split('\n').filter((line) => /^ +\d+ .*squaredError/.test(line)).length, lines).toBe(1);
 });

@@ -38,7 +38,7 @@ describe('initialisation', () => {
     ['torchUniform', nn.torchUniform, Math.sqrt(1 / 600), 'uniform'],
   ];
   test.each(draws)('%s has its standard deviation', async (_name, rule, deviation, kind) => {
-    const data = await rule([200, 300], random.generator(3)).data();
+    const data = (await rule([200, 300], random.generator(3)).data()) as Float32Array;
     const average = data.reduce((sum, x) => sum + x, 0) / data.length;
     const spread = Math.sqrt(data.reduce((sum, x) => sum + (x - average) ** 2, 0) / data.length);
     // 60,000 draws: the mean's standard error is deviation / 245, that of the spread less; five of them.
@@ -63,7 +63,7 @@ describe('dropout', () => {
   test('drops its part and scales the rest; evaluation lets all through', async () => {
     const layer = nn.dropout(0.25, { generator: random.generator(7) });
     const x = tensor(new Float32Array(40000).fill(3));
-    const data = await layer(x).data();
+    const data = (await layer(x).data()) as Float32Array;
     const kept = data.filter((value) => value !== 0);
     expect(new Set(kept)).toEqual(new Set([4]));
     // 40,000 draws: standard error sqrt(0.25 * 0.75 / 40000) = 0.0022; five of them.
