@@ -18,11 +18,11 @@ const ITEMS = 16u;
 fn rowLossShort(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let lane = local % LANES;
   let slot = (group.y * sizes.gridWidth + group.x) * (WORKGROUP_SIZE / LANES) + local / LANES;
-  // Lanes past the last row go along, for the barriers, and store nothing.
+  // Lanes past the last row go along for the barriers; they read nothing and store nothing.
   let row = min(slot, sizes.rows - 1u);
   let label = labelOf(row);
   let parameters = loadParameters();
-  let end = select(sizes.classes, 0u, label.ignored);
+  let end = select(sizes.classes, 0u, label.ignored || slot >= sizes.rows);
 
   var held: array<f32, ITEMS>;
   for (var i = 0u; i < ITEMS; i++) {
