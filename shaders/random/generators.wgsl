@@ -8,7 +8,8 @@
 // include random/permutation.wgsl   permutedIndex
 
 fn randomBits(index: u32, seedLow: u32, seedHigh: u32, stream: u32, step: u32) -> u32 {
-  return philox(vec4<u32>(index / 4u, 0u, step, stream), vec2<u32>(seedLow, seedHigh))[index % 4u];
+  let words = philox(vec4<u32>(index / 4u, 0u, step, stream), vec2<u32>(seedLow, seedHigh));
+  return words[index % 4u];
 }
 
 // In [0, 1), a multiple of 2^-24.
@@ -23,8 +24,8 @@ fn randomUniform(index: u32, seedLow: u32, seedHigh: u32, stream: u32, step: u32
 
 // Box-Muller: elements 2k and 2k + 1 are the cosine and the sine of one draw. |x| < 6.8.
 fn randomNormal(index: u32, seedLow: u32, seedHigh: u32, stream: u32, step: u32) -> f32 {
-  let block = philox(vec4<u32>(index / 4u, 0u, step, stream), vec2<u32>(seedLow, seedHigh));
-  let pair = select(block.xy, block.zw, (index & 2u) != 0u);
+  let words = philox(vec4<u32>(index / 4u, 0u, step, stream), vec2<u32>(seedLow, seedHigh));
+  let pair = select(words.xy, words.zw, (index & 2u) != 0u);
   let radius = sqrt(-2.0 * logAccurate(positiveFromBits(pair.x)));
   let angle = 6.283185307179586 * uniformFromBits(pair.y);
   return radius * sineTurned(angle, select(1, 0, (index & 1u) != 0u));

@@ -31,15 +31,15 @@ fn cumulativeSerial(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
   let row = (group.y * sizes.gridWidth + group.x) * WORKGROUP_SIZE + lane;
   if (row >= sizes.rows) { return; }
   var total = Element(0);
-  var block = Element(0);
+  var recent = Element(0);
   for (var i = 0u; i < sizes.count; i += 1u) {
     if (i % BLOCK == 0u) {
-      total += block;
-      block = Element(0);
+      total += recent;
+      recent = Element(0);
     }
     let item = select(i, sizes.count - 1u - i, REVERSE);
     let value = load_source(row, item);
-    store_result(row, item, total + select(block + value, block, EXCLUSIVE));
-    block += value;
+    store_result(row, item, total + select(recent + value, recent, EXCLUSIVE));
+    recent += value;
   }
 }

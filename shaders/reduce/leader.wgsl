@@ -11,13 +11,12 @@ struct Leader { value: Element, index: u32 }
 
 // Integers have no NaN: 0.5 becomes 0 in them.
 fn isNanElement(value: Element) -> bool {
-  return Element(0.5f) != Element(0) && isNanBits(bitcast<u32>(value));
+  return (Element(0.5f) != Element(0)) & isNanBits(bitcast<u32>(value));
 }
 
-// Whether the candidate leads however their indices lie.
+// Whether the candidate leads however their indices lie. & and |, not && and ||: without branches.
 fn leads(candidate: Element, best: Element) -> bool {
-  if (isNanElement(best)) { return false; }
-  return isNanElement(candidate) || better(candidate, best);
+  return !isNanElement(best) & (isNanElement(candidate) | better(candidate, best));
 }
 
 fn leaderOf(a: Leader, b: Leader) -> Leader {
