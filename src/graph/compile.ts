@@ -1,7 +1,7 @@
 import { type CotangentError, DtypeError, formatShape, ShapeError, StaleTensorError, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
 import { type DType, dtypeOf, type TypedArray } from './dtype.js';
-import { type Engine, engine } from './engine.js';
+import { type Engine, engine, firstError } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import { describePlan } from './explain.js';
 import type { HostArray } from './hostArray.js';
@@ -253,9 +253,11 @@ class Step<Result> {
   readonly #rings: Ring[];
   /** Which execution last wrote each ring. */
   #generation = 0;
-  #groups: GPUBindGroup[] = [];
-  #boundAt = -1;
-  #reports: Promise<CotangentError | undefined>[] = [];
+  #groups: GPUBindGroup[] | undefined;
+  /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
+  #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
+  /** What the GPU has yet to say of the first execution; undefined once it was found right. */
+  #report: Promise<CotangentError | undefined> | undefined;
   #checked = false;
   readonly #scratchNumber = new Float32Array(1);
   readonly #bindings: Bindings;
@@ -311,16 +313,7 @@ class Step<Result> {
     for (let i = 0; i < specs.length; i++) {
       if (!fitsSpec(leaves.values[i], specs[i] as InputSpec)) return false;
     }
-    if (this.#boundAt !== owner.relocations && !this.#targetsStand()) return false;
     return this.#trace.holds();
-  }
-
-  /** Whether the parameters that the step assigns still lie where its plan writes them. */
-  #targetsStand(): boolean {
-    return this.#trace.effects.every(
-      ({ copies = [], updates = [] }) =>
-        copies.every((target, i) => target === undefined || updates[i]?.storage === target),
-    );
   }
 
   #leaf(index: number): BufferRange {
@@ -330,27 +323,42 @@ class Step<Result> {
   }
 
   async prepare(): Promise<void> {
-    const { error } = this.#engine.device.errors.scope(this.#name, () => this.#bind());
+    const { error } = this.#engine.device.errors.scope(this.#name, () => {
+      this.#groups = this.#bind();
+    });
     await this.#executable.prepare();
     const failure = await error;
     if (failure !== undefined) throw failure;
   }
 
-  /** What the first execution reported, thrown once. */
+  /** Throws what the first execution reported. */
   async report(): Promise<void> {
-    const reports = this.#reports;
-    this.#reports = [];
-    for (const error of await Promise.all(reports)) if (error !== undefined) throw error;
+    const error = await this.#report;
+    if (error === undefined) return;
+    this.#engine.forget(error);
+    throw error;
   }
 
-  #bind(): void {
-    // Captured values come to lie on the GPU now; that may move others, so the count is read after.
+  #bind(): GPUBindGroup[] {
+    this.#captured = [];
     for (const leaf of this.#skeleton.leaves) {
       const kind = leaf.source?.kind;
-      if (kind !== 'placeholder' && kind !== 'constant' && kind !== 'scalar') this.#engine.materialise(leaf);
+      if (kind === 'placeholder' || kind === 'constant' || kind === 'scalar') continue;
+      // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
+      this.#engine.materialise(leaf);
     }
-    this.#groups = this.#executable.bind(this.#bindings);
-    this.#boundAt = this.#engine.relocations;
+    for (const leaf of this.#skeleton.leaves) {
+      if (leaf.storage !== undefined) this.#captured.push({ leaf, storage: leaf.storage });
+    }
+    return this.#executable.bind(this.#bindings);
+  }
+
+  #hasMoved(): boolean {
+    for (let i = 0; i < this.#captured.length; i++) {
+      const { leaf, storage } = this.#captured[i] as { leaf: Tensor; storage: Storage };
+      if (leaf.storage !== storage || storage.freed) return true;
+    }
+    return false;
   }
 
   execute(inputs: readonly unknown[], step: number): Result {
@@ -365,39 +373,42 @@ class Step<Result> {
         this.#run(inputs);
         return reports;
       });
-      this.#reports.push(...result, error);
+      this.#expect([...result, error]);
       this.#checked = true;
     }
     this.#generation++;
     owner.noteUpdates(this.plan);
     if (owner.options.anomaly) {
-      this.#reports.push(findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins));
+      this.#expect([findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins)]);
     }
     owner.submitted();
-    const failure = this.#reports.length === 0 ? undefined : this.#firstReport();
-    const handles = new Map(
-      this.#outputs.map((tensor, i) => [tensor, this.#handle(tensor, i, step, failure)]),
-    );
+    const handles = new Map(this.#outputs.map((tensor, i) => [tensor, this.#handle(tensor, i, step)]));
     return mapTree(this.#result, (leaf) =>
       leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf,
     ) as Result;
   }
 
-  async #firstReport(): Promise<CotangentError | undefined> {
-    for (const error of await Promise.all(this.#reports)) if (error !== undefined) return error;
-    return undefined;
+  /** Reports to come: the next read waits for them, whatever it reads. */
+  #expect(reports: readonly Promise<CotangentError | undefined>[]): void {
+    const report = firstError([...(this.#report === undefined ? [] : [this.#report]), ...reports]);
+    this.#report = report;
+    this.#engine.watch(report);
+    void report.then((error) => {
+      if (error === undefined && this.#report === report) this.#report = undefined;
+    });
   }
 
   #run(inputs: readonly unknown[]): void {
     const { device } = this.#engine;
     for (const effect of this.#trace.effects) effect.before?.();
-    if (this.#boundAt !== this.#engine.relocations) this.#bind();
+    if (this.#groups === undefined || this.#hasMoved()) this.#groups = this.#bind();
+    const groups = this.#groups;
     this.#executable.writeUniforms(this.#skeleton.leaves);
     const encoder = device.gpu.createCommandEncoder();
     for (let i = 0; i < inputs.length; i++) this.#input(encoder, i, inputs[i]);
-    if (this.#groups.length > 0) {
+    if (groups.length > 0) {
       const pass = encoder.beginComputePass();
-      this.#executable.encode(pass, this.#groups);
+      this.#executable.encode(pass, groups);
       pass.end();
     }
     for (let i = 0; i < this.#rings.length; i++) {
@@ -437,7 +448,6 @@ class Step<Result> {
     tensor: Tensor,
     index: number,
     step: number,
-    failure: Promise<CotangentError | undefined> | undefined,
   ): Tensor {
     const ring = this.#rings[index] as Ring;
     const generation = this.#generation - 1;
@@ -449,7 +459,7 @@ class Step<Result> {
       offset: (generation % ring.slots) * ring.stride,
       bytes: 4 * tensor.size,
       owner: this.#engine,
-      failure,
+      failure: this.#report,
       get freed() {
         return ring.storage.freed;
       },

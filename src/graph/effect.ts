@@ -15,6 +15,8 @@ export interface Effect {
   readonly lower?: (device: Device) => readonly Lowering[];
   /** Parameters that it changes. */
   readonly updates?: readonly Tensor[];
+  /** False once the buffers it was planned with are not those to write: the step is traced anew. */
+  readonly stands?: () => boolean;
   /** Runs on the host before each execution (a step count). */
   readonly before?: () => void;
 }

@@ -46,6 +46,7 @@ export interface MemoryReport {
 const PLANS_KEPT = 256;
 /** A fence is set once in so many submits: it costs a mapping. */
 const FENCE_EVERY = 8;
+const FENCES = 4;
 /** `pace` lets so many steps be under way. */
 const PACE = 32;
 
@@ -53,8 +54,6 @@ const PACE = 32;
 export class Engine implements Runtime {
   readonly device: Device;
   readonly options: Required<Pick<EngineOptions, 'fusion' | 'planCache' | 'anomaly' | 'maximumInFlight'>>;
-  /** @internal Counts moves and frees of captured buffers; compiled steps bind again when it changed. */
-  relocations = 0;
   /** @internal The trace under way, inside `compile`. */
   trace: Trace | undefined;
   /** Submits of compiled steps and eager runs so far. */
@@ -67,6 +66,7 @@ export class Engine implements Runtime {
   #fenced = 0;
   #fences: { at: number; done: Promise<void> }[] = [];
   #failure: CotangentError | undefined;
+  readonly #watched = new Set<Promise<void>>();
   readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
 
   private constructor(device: Device, options: EngineOptions) {
@@ -121,7 +121,6 @@ export class Engine implements Runtime {
       if (this.#destroyed) return;
       this.#held[owner] -= bytes;
       this.device.buffers.release(pooled);
-      this.relocations++;
     });
   }
 
@@ -139,7 +138,6 @@ export class Engine implements Runtime {
       tensor.storage.free();
     }
     tensor.storage = storage;
-    this.relocations++;
   }
 
   /** @internal The buffer of a leaf: uploads what is still on the host, computes a parameter's first value. */
@@ -244,8 +242,11 @@ export class Engine implements Runtime {
   }
 
   async #finish(tensor: Tensor, storage: Storage, bytes: Promise<ArrayBuffer>): Promise<TypedArray> {
-    const [data, failure] = await Promise.all([bytes, storage.failure]);
-    if (failure !== undefined) throw failure;
+    const [data, failure] = await Promise.all([bytes, storage.failure, ...this.#watched]);
+    if (failure !== undefined) {
+      this.forget(failure);
+      throw failure;
+    }
     const error = this.failure();
     if (error !== undefined) throw error;
     return viewBytes(tensor.dtype, data, tensor.size);
@@ -258,9 +259,18 @@ export class Engine implements Runtime {
     return error;
   }
 
-  /** @internal */
-  fail(error: CotangentError): void {
-    this.#failure ??= error;
+  /** @internal An error that has been thrown need not be thrown again. */
+  forget(error: CotangentError): void {
+    if (this.#failure === error) this.#failure = undefined;
+  }
+
+  /** @internal Work whose report is awaited by the next read: it may have written what that reads. */
+  watch(report: Promise<CotangentError | undefined>): void {
+    const settled = report.then((error) => {
+      this.#watched.delete(settled);
+      if (error !== undefined) this.#failure ??= error;
+    });
+    this.#watched.add(settled);
   }
 
   compute(tensors: readonly Tensor[]): void {
@@ -277,6 +287,7 @@ export class Engine implements Runtime {
         placements: [undefined],
         copies: [target],
         updates: [parameter],
+        stands: () => parameter.storage === target,
       };
     };
     if (value.dtype !== parameter.dtype) {
@@ -304,7 +315,7 @@ export class Engine implements Runtime {
     const failure = this.#execute(executable, skeleton, wanted);
     this.noteUpdates(executable.plan);
     // Outputs carry their failure; one of effects alone belongs to the next read.
-    if (wanted.length === 0) void failure.then((error) => error !== undefined && this.fail(error));
+    if (wanted.length === 0) this.watch(failure);
   }
 
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
@@ -411,7 +422,8 @@ export class Engine implements Runtime {
   /** @internal Counts a submit of a compiled step. */
   submitted(): void {
     this.submits++;
-    if (this.submits % FENCE_EVERY === 0) this.#fence();
+    // In a loop that never yields no fence can come back: a few are enough to know where the GPU stands.
+    if (this.submits % FENCE_EVERY === 0 && this.#fences.length < FENCES) this.#fence();
   }
 
   #fence(): Promise<void> {
@@ -438,7 +450,7 @@ export class Engine implements Runtime {
    */
   async ready(): Promise<void> {
     this.device.assertAlive('ready');
-    await this.#fence();
+    await Promise.all([this.#fence(), ...this.#watched]);
     const error = this.failure();
     if (error !== undefined) throw error;
   }
@@ -549,7 +561,8 @@ function isNumber(leaf: Tensor): boolean {
   return leaf.source?.kind === 'constant' || leaf.source?.kind === 'scalar';
 }
 
-async function firstError(
+/** @internal The first of several reports that is an error, once all are in. */
+export async function firstError(
   reports: readonly Promise<CotangentError | undefined>[],
 ): Promise<CotangentError | undefined> {
   for (const error of await Promise.all(reports)) if (error !== undefined) return error;

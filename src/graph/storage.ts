@@ -3,7 +3,7 @@ import type { BufferRange } from './lowering.js';
 
 /**
  * Memory on the GPU that holds a tensor's value. Several tensors never share one; a parameter's storage
- * may be replaced (moved into an arena), which bumps the engine's `relocations`.
+ * may be replaced (moved into an arena).
  */
 export interface Storage extends BufferRange {
   readonly freed: boolean;

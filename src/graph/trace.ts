@@ -15,6 +15,7 @@ export class Trace {
       const guard = this.guards[i];
       if (guard !== undefined && guard.read() !== guard.value) return false;
     }
+    for (let i = 0; i < this.effects.length; i++) if (this.effects[i]?.stands?.() === false) return false;
     return true;
   }
 }

@@ -18,9 +18,9 @@ function cast(name: string, result: DType) {
 
 /** As f32: integers to the nearest float, bools to 0 or 1. No gradient flows through casts of integers. */
 export const toF32 = cast('toF32', 'f32');
-/** As i32: truncated toward zero, held to the range; NaN becomes 0. */
+/** As i32: floats truncated toward zero and held to the range, NaN as 0; a u32 keeps its bits. */
 export const toI32 = cast('toI32', 'i32');
-/** As u32: truncated, held to the range; NaN and negative numbers become 0. */
+/** As u32: floats truncated and held to the range, NaN and negative ones as 0; an i32 keeps its bits. */
 export const toU32 = cast('toU32', 'u32');
 /** True where not zero. */
 export const toBool = cast('toBool', 'bool');

@@ -7,7 +7,7 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { arrange, rearrange } from './arrange.js';
 import { checkDtype } from './elementwise.js';
-import { isSerial } from './reduce.js';
+import { isSerial, reducingLanes } from './reduce.js';
 
 const WORKGROUP_SIZE = 64;
 
@@ -35,7 +35,7 @@ const cumulativeSumOp: KernelOp = {
         EXCLUSIVE: `const EXCLUSIVE = ${node.attributes.exclusive === true};`,
       },
       uniforms: { rows, count, gridWidth: workgroups[0] },
-      overrides: { WORKGROUP_SIZE },
+      overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : reducingLanes(device) },
       workgroups,
       flops: source.size,
     };

@@ -49,8 +49,9 @@ function make(
         { name: 'beta1', read: (group) => of(group).beta1 },
         { name: 'beta2', read: (group) => of(group).beta2 },
         { name: 'epsilon', read: (group) => of(group).epsilon },
-        { name: 'correction1', read: (group, count) => 1 - of(group).beta1 ** (count + 1) },
-        { name: 'correction2', read: (group, count) => 1 - of(group).beta2 ** (count + 1) },
+        // Of the betas as the kernel has them, in f32: else the first steps are off by 6e-6.
+        { name: 'correction1', read: (group, count) => 1 - Math.fround(of(group).beta1) ** (count + 1) },
+        { name: 'correction2', read: (group, count) => 1 - Math.fround(of(group).beta2) ** (count + 1) },
         { name: 'coupledDecay', read: (group, count) => (decoupled ? 0 : valueAt(of(group).weightDecay, count)) },
         { name: 'decoupledDecay', read: (group, count) => (decoupled ? valueAt(of(group).weightDecay, count) : 0) },
       ],

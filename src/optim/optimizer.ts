@@ -113,6 +113,7 @@ export class Optimizer {
         placements: chosen.map((i) => prepared.gradients.ranges[i]),
         updates: chosen.map((i) => this.parameters[i] as Parameter),
         lower: () => this.#lower(prepared, blocks),
+        stands: () => this.#prepared === prepared,
         before: () => {
           this.step++;
         },
