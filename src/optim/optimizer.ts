@@ -196,7 +196,9 @@ export class Optimizer {
     });
     const updates = parameters.segments.map((segment, i): Lowering => {
       const count = segment.bytes / 4;
-      const workgroups = foldGrid(Math.ceil(count / WORKGROUP_SIZE));
+      const blockCount = count / BLOCK_FLOATS;
+      // Four invocations a block.
+      const workgroups = foldGrid(Math.ceil((4 * blockCount) / WORKGROUP_SIZE));
       const ranges: Record<string, BufferRange> = {
         parameters: segment,
         gradients: gradients.segments[i] as Storage,
@@ -210,7 +212,7 @@ export class Optimizer {
         variant: 'arena',
         ranges,
         ...clip.update,
-        uniforms: { count, gridWidth: workgroups[0], ...clip.update.uniforms, ...uniforms },
+        uniforms: { blockCount, gridWidth: workgroups[0], ...clip.update.uniforms, ...uniforms },
         overrides: { WORKGROUP_SIZE },
         workgroups,
         flops: 12 * count,
