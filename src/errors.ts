@@ -95,7 +95,10 @@ export function findCallSite(): string | undefined {
     const [, file = '', row, column] = frame;
     if (file.startsWith('node:') || line.includes('(node:')) continue;
     if (file.startsWith(LIBRARY) || `file://${file}`.startsWith(LIBRARY)) continue;
-    const name = file.replace(/[?#].*$/, '').split('/').at(-1);
+    const name = file
+      .replace(/[?#].*$/, '')
+      .split('/')
+      .at(-1);
     return `${name}:${row}:${column}`;
   }
   return undefined;

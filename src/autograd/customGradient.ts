@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, formatShape } from '../errors.js';
+import { formatShape, ShapeError, ValueError } from '../errors.js';
 import type { ViewOp } from '../graph/op.js';
 import { sameShape } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
@@ -42,7 +42,10 @@ export function customGradient({ forward, backward }: CustomGradient): (...input
       vjp: ({ cotangent, output }) => {
         const parts = backward({ cotangent, inputs: tensors, output });
         if (parts.length !== tensors.length) {
-          throw new ValueError('customGradient', `backward gave ${parts.length} cotangents for ${tensors.length} inputs.`);
+          throw new ValueError(
+            'customGradient',
+            `backward gave ${parts.length} cotangents for ${tensors.length} inputs.`,
+          );
         }
         parts.forEach((part, i) => {
           const input = tensors[i] as Tensor;

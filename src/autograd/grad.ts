@@ -37,7 +37,9 @@ export function grad<T extends TensorTree>(scalar: Tensor, wrt: T, options: Grad
 
 function gradientTree(scalar: Tensor, wrt: TensorTree, options: GradOptions): unknown {
   if (!(scalar instanceof Tensor)) {
-    throw new GradientError('grad', 'the root is not a Tensor.', { mend: 'give the loss first: grad(loss, parameters).' });
+    throw new GradientError('grad', 'the root is not a Tensor.', {
+      mend: 'give the loss first: grad(loss, parameters).',
+    });
   }
   if (scalar.size !== 1) {
     throw new GradientError('grad', `the root is ${formatShape(scalar.shape)}, not a scalar.`, {
@@ -109,7 +111,10 @@ export function hvp<T extends TensorTree>(scalar: Tensor, wrt: T, vectors: Tenso
   list.forEach((tensor, i) => {
     const direction = directions[i] as Tensor;
     if (sameShape(tensor.shape, direction.shape)) return;
-    throw new ShapeError('hvp', `tensor ${i} is ${formatShape(tensor.shape)}, its vector ${formatShape(direction.shape)}.`);
+    throw new ShapeError(
+      'hvp',
+      `tensor ${i} is ${formatShape(tensor.shape)}, its vector ${formatShape(direction.shape)}.`,
+    );
   });
   const gradients = flatten(gradientTree(scalar, wrt, {}), []);
   // Gradients that are constant (of a linear function) have no path back: their product is zero.
@@ -137,7 +142,9 @@ function backward(
     const before = cotangents.get(tensor);
     cotangents.set(tensor, before === undefined ? cotangent : add(before, cotangent));
   };
-  roots.forEach((root, i) => accumulate(root, seeds[i] as Tensor));
+  roots.forEach((root, i) => {
+    accumulate(root, seeds[i] as Tensor);
+  });
   const reached = new Set(order);
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Tensor;
@@ -164,9 +171,13 @@ function backward(
     if (cotangent !== undefined) return cotangent;
     if (unused === 'error') {
       const name_ = (tensor as { name?: string }).name;
-      throw new GradientError(name, `the root does not depend on tensor ${i}${name_ ? ` ('${name_}')` : ''}, ${formatShape(tensor.shape)}.`, {
-        mend: "leave it out, or pass { unused: 'zeros' }.",
-      });
+      throw new GradientError(
+        name,
+        `the root does not depend on tensor ${i}${name_ ? ` ('${name_}')` : ''}, ${formatShape(tensor.shape)}.`,
+        {
+          mend: "leave it out, or pass { unused: 'zeros' }.",
+        },
+      );
     }
     return broadcastTo(constant(0), tensor.shape);
   });

@@ -10,8 +10,8 @@ import { notEqual } from '../ops/comparison.js';
 import { gather } from '../ops/indexing.js';
 import { where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
-import { type Definition, rowLossOps } from './rowLoss.js';
 import { lossModule } from './lossModule.js';
+import { type Definition, rowLossOps } from './rowLoss.js';
 
 /** A number that a loss depends on, besides its data. */
 export interface LossParameter {
@@ -72,7 +72,11 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
   const module = lossModule(name, declaration.wgsl, names);
   const rows = rowLossOps({ name, wgsl: module, parameters: names, definition: declaration.definition });
   const op = `losses.${name}`;
-  const call = (logits: Tensor, labels: TensorLike | TensorData, options: LossOptions & Record<string, unknown> = {}) => {
+  const call = (
+    logits: Tensor,
+    labels: TensorLike | TensorData,
+    options: LossOptions & Record<string, unknown> = {},
+  ) => {
     checkOptions(op, options, names);
     const { reduction = 'mean', temperature, ignoreIndex } = options;
     const scores = checkLogits(op, logits);
@@ -118,7 +122,9 @@ function checkLogits(op: string, logits: Tensor): Tensor {
   if (!(logits instanceof Tensor)) throw new DtypeError(op, 'the logits are not a Tensor.');
   logits.assertNotFreed(op);
   if (logits.dtype !== 'f32') {
-    throw new DtypeError(op, `the logits are ${logits.dtype}; they must be f32.`, { mend: 'cast them: toF32(logits).' });
+    throw new DtypeError(op, `the logits are ${logits.dtype}; they must be f32.`, {
+      mend: 'cast them: toF32(logits).',
+    });
   }
   if (logits.rank === 0) throw new ShapeError(op, 'the logits are 0-d; they need a last axis of classes.');
   return logits;
@@ -127,7 +133,9 @@ function checkLogits(op: string, logits: Tensor): Tensor {
 function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonly number[], logits: Tensor): Tensor {
   const target = asTensor(op, labels, 'i32');
   if (target.dtype === 'f32' || target.dtype === 'bool') {
-    throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, { mend: 'cast them: toI32(labels).' });
+    throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
+      mend: 'cast them: toI32(labels).',
+    });
   }
   if (!sameShape(target.shape, batch)) {
     throw new ShapeError(
@@ -142,8 +150,10 @@ function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonl
 function parameterOf(op: string, name: string, { default: fallback, min, max }: LossParameter, given: unknown): Tensor {
   const value = (given ?? fallback) as TensorLike;
   if (typeof value === 'number') {
-    if (min !== undefined && !(value >= min)) throw new ValueError(op, `${name} is ${value}; it must be at least ${min}.`);
-    if (max !== undefined && !(value <= max)) throw new ValueError(op, `${name} is ${value}; it must be at most ${max}.`);
+    if (min !== undefined && !(value >= min))
+      throw new ValueError(op, `${name} is ${value}; it must be at least ${min}.`);
+    if (max !== undefined && !(value <= max))
+      throw new ValueError(op, `${name} is ${value}; it must be at most ${max}.`);
   }
   const tensor = asTensor(op, value);
   if (tensor.size !== 1) throw new ShapeError(op, `${name} is ${formatShape(tensor.shape)}; it must be 0-d.`);

@@ -1,5 +1,5 @@
-import row from '../../shaders/losses/row.wgsl';
 import special from '../../shaders/common/special.wgsl';
+import row from '../../shaders/losses/row.wgsl';
 import { KernelError, suggest } from '../errors.js';
 import { declarationsOf } from '../kernels/declarations.js';
 import type { WgslFunction, WgslModule } from '../kernels/wgslModule.js';
@@ -29,13 +29,21 @@ export function lossModule(name: string, wgsl: WgslModule | string, parameters: 
   }
   const struct = module.declarations.Parameters;
   const text = struct === undefined ? '' : module.code.slice(struct.start, struct.end);
-  const fields = [...text.replace(/\/\/.*$/gm, '').matchAll(/([A-Za-z_]\w*)\s*:\s*f32/g)].map(([, field]) => field as string);
+  const fields = [...text.replace(/\/\/.*$/gm, '').matchAll(/([A-Za-z_]\w*)\s*:\s*f32/g)].map(
+    ([, field]) => field as string,
+  );
   for (const parameter of parameters) {
     if (fields.includes(parameter)) continue;
-    throw new KernelError(file, `struct Parameters has no field '${parameter}: f32', but the loss declares it. ${suggest(parameter, fields.length > 0 ? fields : ['none'])}`);
+    throw new KernelError(
+      file,
+      `struct Parameters has no field '${parameter}: f32', but the loss declares it. ${suggest(parameter, fields.length > 0 ? fields : ['none'])}`,
+    );
   }
   if (parameters.length > 0 && fields.join() !== parameters.join()) {
-    throw new KernelError(file, `struct Parameters has the fields ${fields.join(', ')}; the loss declares ${parameters.join(', ')}, in this order.`);
+    throw new KernelError(
+      file,
+      `struct Parameters has the fields ${fields.join(', ')}; the loss declares ${parameters.join(', ')}, in this order.`,
+    );
   }
   return module;
 }
@@ -56,7 +64,15 @@ function moduleFromText(name: string, text: string): WgslModule {
     if (kind === 'fn') functions[key] = { parameters: [], returns: 'f32' };
   }
   return {
-    name, code, includes, bindings: {}, uniforms: {}, overrides: {}, declarations, functions,
-    entryPoint: undefined, workgroupSize: undefined,
+    name,
+    code,
+    includes,
+    bindings: {},
+    uniforms: {},
+    overrides: {},
+    declarations,
+    functions,
+    entryPoint: undefined,
+    workgroupSize: undefined,
   };
 }

@@ -63,7 +63,11 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       const rest = new Map<number, Tensor>();
       if (wanted.length > 0) {
         const values = defined(inputs, 'the gradient by a parameter');
-        const gradients = vjp(values, wanted.map((i) => inputs[i] as Tensor), cotangent);
+        const gradients = vjp(
+          values,
+          wanted.map((i) => inputs[i] as Tensor),
+          cotangent,
+        );
         wanted.forEach((i, k) => {
           rest.set(i, gradients[k] as Tensor);
         });
@@ -86,7 +90,11 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       const values = defined(inputs, 'the second derivative');
       const first = vjp(values, logits, upstream);
       const indices = inputs.flatMap((_, i) => (needs[i] === true ? [i] : []));
-      const seconds = vjp(first, indices.map((i) => inputs[i] as Tensor), cotangent);
+      const seconds = vjp(
+        first,
+        indices.map((i) => inputs[i] as Tensor),
+        cotangent,
+      );
       return inputs.map((_, i) => seconds[indices.indexOf(i)]);
     },
     lower: (context) => lower(context),
@@ -148,4 +156,3 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
     return new Tensor(valueOp, inputs, logits.shape.slice(0, 1), 'f32', { ignoreIndex });
   };
 }
-

@@ -23,9 +23,13 @@ export class Arena {
     for (const size of sizes) {
       const bytes = Math.max(BLOCK_BYTES, Math.ceil((4 * size) / BLOCK_BYTES) * BLOCK_BYTES);
       if (bytes > limit) {
-        throw new OutOfMemoryError(label, `a tensor of ${4 * size} bytes exceeds maxStorageBufferBindingSize (${limit}).`, {
-          mend: 'split the parameter, or init without limits: default.',
-        });
+        throw new OutOfMemoryError(
+          label,
+          `a tensor of ${4 * size} bytes exceeds maxStorageBufferBindingSize (${limit}).`,
+          {
+            mend: 'split the parameter, or init without limits: default.',
+          },
+        );
       }
       if ((totals.at(-1) ?? 0) + bytes > limit) totals.push(0);
       const segment = totals.length - 1;

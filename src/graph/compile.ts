@@ -8,13 +8,13 @@ import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import type { SourceOp } from './op.js';
-import { flattenTree, type Leaves, mapTree } from './tree.js';
-import { sameShape, type Shape, sizeOf } from './shape.js';
-import { skeletonOf, type Skeleton } from './skeleton.js';
+import { type Shape, sameShape, sizeOf } from './shape.js';
+import { type Skeleton, skeletonOf } from './skeleton.js';
 import { isHostArray, tensor as makeTensor } from './source.js';
 import type { Storage } from './storage.js';
 import { Tensor, unbounded } from './tensor.js';
 import { Trace } from './trace.js';
+import { flattenTree, type Leaves, mapTree } from './tree.js';
 
 /** What a compiled function takes where its body sees a Tensor. A number becomes a 0-d f32 input. */
 export type Input<T> = T extends Tensor
@@ -214,7 +214,12 @@ function fitsSpec(value: unknown, { shape, dtype }: InputSpec): boolean {
     const array = value as TypedArray;
     return shape.length === 1 && array.length === shape[0] && matches(array, dtype);
   }
-  return isHostArray(value) && matches(value.data, dtype) && sameShape(value.shape, shape) && value.data.length === sizeOf(shape);
+  return (
+    isHostArray(value) &&
+    matches(value.data, dtype) &&
+    sameShape(value.shape, shape) &&
+    value.data.length === sizeOf(shape)
+  );
 }
 
 function matches(array: TypedArray, dtype: DType): boolean {
@@ -383,9 +388,7 @@ class Step<Result> {
     }
     owner.submitted();
     const handles = new Map(this.#outputs.map((tensor, i) => [tensor, this.#handle(tensor, i, step)]));
-    return mapTree(this.#result, (leaf) =>
-      leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf,
-    ) as Result;
+    return mapTree(this.#result, (leaf) => (leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf)) as Result;
   }
 
   /** Reports to come: the next read waits for them, whatever it reads. */
@@ -444,11 +447,7 @@ class Step<Result> {
     if (data.length > 0) queue.writeBuffer(target.buffer, target.offset, data as GPUAllowSharedBufferSource);
   }
 
-  #handle(
-    tensor: Tensor,
-    index: number,
-    step: number,
-  ): Tensor {
+  #handle(tensor: Tensor, index: number, step: number): Tensor {
     const ring = this.#rings[index] as Ring;
     const generation = this.#generation - 1;
     const current = () => this.#generation;

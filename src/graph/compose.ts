@@ -103,13 +103,7 @@ export class Composer {
     this.#temporaries = 0;
   }
 
-  #close(
-    name: string,
-    parameters: readonly string[],
-    extra: readonly string[],
-    returns: string,
-    last: string,
-  ): string {
+  #close(name: string, parameters: readonly string[], extra: readonly string[], returns: string, last: string): string {
     const list = [...parameters.map((parameter) => `${parameter}: u32`), ...extra].join(', ');
     const body = [...this.#lines, last].filter((line) => line !== '').map((line) => `  ${line}\n`);
     return `fn ${name}(${list})${returns} {\n${body.join('')}}`;
@@ -270,4 +264,3 @@ function viewKey(view: View): string {
 function product(extents: readonly number[]): number {
   return extents.reduce((size, extent) => size * extent, 1);
 }
-

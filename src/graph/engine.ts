@@ -1,8 +1,8 @@
-import { Device, type DeviceOptions } from '../device/device.js';
 import type { PooledBuffer } from '../device/buffers.js';
+import { Device, type DeviceOptions } from '../device/device.js';
 import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
-import { typedArray, type TypedArray, viewBytes } from './dtype.js';
+import { type TypedArray, typedArray, viewBytes } from './dtype.js';
 import type { Effect } from './effect.js';
 import { Executable, locate, rangeOf } from './executable.js';
 import { isLeaf } from './ir.js';
@@ -59,7 +59,12 @@ export class Engine implements Runtime {
   /** Submits of compiled steps and eager runs so far. */
   submits = 0;
   readonly #held: Record<Owner, number> = {
-    tensors: 0, parameters: 0, optimizers: 0, inputs: 0, outputs: 0, temporaries: 0,
+    tensors: 0,
+    parameters: 0,
+    optimizers: 0,
+    inputs: 0,
+    outputs: 0,
+    temporaries: 0,
   };
   readonly #plans = new Map<string, Executable>();
   #destroyed = false;
@@ -394,9 +399,7 @@ export class Engine implements Runtime {
       return reports;
     });
     this.submits++;
-    const anomaly = this.options.anomaly
-      ? findAnomaly(this.device, plan, bindings, skeleton.origins)
-      : undefined;
+    const anomaly = this.options.anomaly ? findAnomaly(this.device, plan, bindings, skeleton.origins) : undefined;
     // The queue runs in order, so what comes next may write to these already.
     for (const slot of slots) this.device.buffers.release(slot);
     const failure = firstError([...compiled, error, ...(anomaly ? [anomaly] : [])]);
@@ -575,4 +578,3 @@ function checkOptions(options: EngineOptions): void {
     throw new ValueError('init', `maximumInFlight is ${maximumInFlight}; it must be an integer of at least 1.`);
   }
 }
-

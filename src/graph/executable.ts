@@ -1,5 +1,5 @@
-import type { Device } from '../device/device.js';
 import type { PooledBuffer } from '../device/buffers.js';
+import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
 import type { BufferRange } from './lowering.js';
 import type { BindingSource, Plan, PlannedDispatch } from './plan.js';

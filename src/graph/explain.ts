@@ -1,6 +1,6 @@
 import { formatShape } from '../errors.js';
-import type { BindingSource, Plan, PlannedDispatch } from './plan.js';
 import type { Value } from './ir.js';
+import type { BindingSource, Plan, PlannedDispatch } from './plan.js';
 
 /** A plan as a table in words: each dispatch with its kernel, shapes, bytes, flops and buffers. */
 export function describePlan(plan: Plan, name: string): string {
@@ -32,7 +32,11 @@ function describeValue(plan: Plan, value: Value): string {
   const { tensor } = value;
   const location = plan.locations.get(value);
   const at =
-    location?.kind === 'slot' ? `#${location.slot}` : location?.kind === 'leaf' ? `leaf ${location.index}` : location?.kind;
+    location?.kind === 'slot'
+      ? `#${location.slot}`
+      : location?.kind === 'leaf'
+        ? `leaf ${location.index}`
+        : location?.kind;
   return `${tensor.dtype}${formatShape(tensor.shape)} ${at}`;
 }
 

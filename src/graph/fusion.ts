@@ -256,21 +256,14 @@ export class Fusion {
     for (const value of inside) {
       collectInputs(value, inside, inputs, direct);
       const stored =
-        this.#pinned.has(value) ||
-        value.forced ||
-        this.consumersOf(value).some((consumer) => !inside.has(consumer));
+        this.#pinned.has(value) || value.forced || this.consumersOf(value).some((consumer) => !inside.has(consumer));
       if (stored) outputs++;
     }
     return inputs.size + direct.size + outputs;
   }
 }
 
-function collectInputs(
-  value: Value,
-  inside: ReadonlySet<Value>,
-  inputs: Set<Value>,
-  direct: Set<string>,
-): void {
+function collectInputs(value: Value, inside: ReadonlySet<Value>, inputs: Set<Value>, direct: Set<string>): void {
   const { op } = value.tensor;
   const access = op.kind === 'kernel' ? accessOf(op, value.tensor) : [];
   value.operands.forEach(({ value: input }, i) => {

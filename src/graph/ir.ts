@@ -1,5 +1,5 @@
-import type { WgslModule } from '../kernels/wgslModule.js';
 import casts from '../../shaders/elementwise/casts.wgsl';
+import type { WgslModule } from '../kernels/wgslModule.js';
 import type { ElementwiseOp, KernelOp } from './op.js';
 import { sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';

@@ -2,8 +2,8 @@ import { formatShape, ShapeError } from '../errors.js';
 import type { SourceOp } from './op.js';
 import { runtime } from './runtime.js';
 import { sameShape } from './shape.js';
-import { Tensor } from './tensor.js';
 import { asTensor, type TensorData } from './source.js';
+import { Tensor } from './tensor.js';
 
 const parameterOp: SourceOp = { name: 'parameter', kind: 'source' };
 

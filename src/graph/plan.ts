@@ -1,15 +1,15 @@
+import elementwiseHost from '../../shaders/elementwise/host.wgsl';
 import type { Device } from '../device/device.js';
 import { formatShape, KernelError } from '../errors.js';
-import { foldGrid } from '../kernels/workgroups.js';
-import { type KernelBinding, specialise, type SpecialisedKernel } from '../kernels/specialise.js';
+import { type KernelBinding, type SpecialisedKernel, specialise } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
-import elementwiseHost from '../../shaders/elementwise/host.wgsl';
+import { foldGrid } from '../kernels/workgroups.js';
 import { type ChainField, type ChainValue, Composer } from './compose.js';
 import type { Effect } from './effect.js';
 import { Fusion, type FusionOptions, type Group } from './fusion.js';
 import { Ir, isLeaf, isLinear, type Operand, type Value } from './ir.js';
-import type { BufferRange, Lowering, UniformValue } from './lowering.js';
 import { assignSlots } from './liveness.js';
+import type { BufferRange, Lowering, UniformValue } from './lowering.js';
 import type { KernelOp } from './op.js';
 import type { Tensor } from './tensor.js';
 
@@ -171,9 +171,7 @@ function unplaceConflicts(fusion: Fusion, placed: Map<Value, BufferRange>, ir: I
     const conflict = fusion.consumersOf(value).some((consumer) => {
       const group = fusion.groupOf.get(consumer);
       if (group === undefined || group === fusion.groupOf.get(value)) return false;
-      return [...group.members, ...group.anchors].some(
-        (one) => placed.get(one)?.buffer === range.buffer,
-      );
+      return [...group.members, ...group.anchors].some((one) => placed.get(one)?.buffer === range.buffer);
     });
     if (!conflict) continue;
     placed.delete(value);

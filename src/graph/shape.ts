@@ -54,11 +54,7 @@ export function resolveAxis(op: string, axis: number, rank: number): number {
 }
 
 /** Sorted, distinct, non-negative axes; `undefined` means all. */
-export function resolveAxes(
-  op: string,
-  axes: number | readonly number[] | undefined,
-  rank: number,
-): number[] {
+export function resolveAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === 'number' ? [axes] : axes;
   const resolved = list.map((axis) => resolveAxis(op, axis, rank)).sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { DtypeError, ShapeError, ValueError, formatShape } from '../errors.js';
+import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { type DType, dtypeOf, type TypedArray, typedArray } from './dtype.js';
 import type { HostArray } from './hostArray.js';
 import type { SourceOp } from './op.js';
@@ -53,7 +53,9 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
 }
 
 export function isHostArray(value: unknown): value is HostArray {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !(value instanceof Tensor);
+  return (
+    typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !(value instanceof Tensor)
+  );
 }
 
 /** A 0-d constant, baked into plans' uniforms. */

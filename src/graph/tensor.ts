@@ -1,4 +1,4 @@
-import { findCallSite, FreedError, formatShape, ValueError } from '../errors.js';
+import { FreedError, findCallSite, formatShape, ValueError } from '../errors.js';
 import type { DType, TypedArray } from './dtype.js';
 import type { Attributes, Op } from './op.js';
 import { runtime } from './runtime.js';

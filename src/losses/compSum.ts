@@ -1,6 +1,6 @@
 import compSumWgsl from '../../shaders/losses/compSum.wgsl';
 import { defineLoss } from '../custom/defineLoss.js';
-import { add, divide, multiply, square, subtract, abs } from '../ops/arithmetic.js';
+import { abs, add, divide, multiply, square, subtract } from '../ops/arithmetic.js';
 import { equal, less } from '../ops/comparison.js';
 import { expm1 } from '../ops/exponential.js';
 import { takeByLabel } from '../ops/indexing.js';

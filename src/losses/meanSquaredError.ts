@@ -37,7 +37,10 @@ export function meanSquaredError(
   checkDtype('losses.meanSquaredError', wanted.dtype, ['f32']);
   if (reduction === 'none') return square(subtract(predictions, wanted));
   if (reduction !== 'mean' && reduction !== 'sum') {
-    throw new ValueError('losses.meanSquaredError', `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
+    throw new ValueError(
+      'losses.meanSquaredError',
+      `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`,
+    );
   }
   const { size } = predictions;
   const columns = predictions.rank < 2 ? 1 : (predictions.shape.at(-1) ?? 1);

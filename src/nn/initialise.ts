@@ -8,7 +8,8 @@ import { defaultGenerator, type Generator } from '../ops/random.js';
 export type Initialiser = (shape: Shape, generator?: Generator) => Tensor;
 
 function fans(shape: Shape): { inputs: number; outputs: number } {
-  if (shape.length < 2) throw new ValueError('initialise', `a weight needs two axes; the shape is [${shape.join(', ')}].`);
+  if (shape.length < 2)
+    throw new ValueError('initialise', `a weight needs two axes; the shape is [${shape.join(', ')}].`);
   const field = sizeOf(shape.slice(2));
   return { inputs: (shape[0] ?? 1) * field, outputs: (shape[1] ?? 1) * field };
 }

@@ -1,4 +1,5 @@
 import { ValueError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
 import * as activations from '../ops/activation.js';
 import { divide, multiply } from '../ops/arithmetic.js';
 import { toF32 } from '../ops/casts.js';
@@ -6,7 +7,6 @@ import { defaultGenerator, type Generator } from '../ops/random.js';
 import { flatten as flattenTensor } from '../ops/shaping.js';
 import { softmax as softmaxOp } from '../ops/softmax.js';
 import { tanh as tanhOp } from '../ops/trigonometric.js';
-import type { Tensor } from '../graph/tensor.js';
 import { type Module, module } from './module.js';
 
 const activation = (description: string, forward: (x: Tensor) => Tensor) => (): Module =>

@@ -22,7 +22,10 @@ export interface LinearOptions {
  * @throws ShapeError when the last axis is not `inputs`.
  */
 export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Module {
-  for (const [name, size] of [['inputs', inputs], ['outputs', outputs]] as const) {
+  for (const [name, size] of [
+    ['inputs', inputs],
+    ['outputs', outputs],
+  ] as const) {
     if (!Number.isInteger(size) || size < 1) {
       throw new ValueError('nn.linear', `${name} is ${size}; it must be an integer of at least 1.`);
     }

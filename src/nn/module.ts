@@ -43,7 +43,8 @@ export function module({ description, forward, parameters = {}, children = {} }:
   const mode = () => observe(() => training);
   const setMode = (value: boolean): Module => {
     training = value;
-    for (const child of Object.values(children)) if (value) child.train();
+    for (const child of Object.values(children))
+      if (value) child.train();
       else child.eval();
     return self;
   };
@@ -76,4 +77,3 @@ export function module({ description, forward, parameters = {}, children = {} }:
   Object.defineProperty(self, 'training', { get: () => training });
   return self;
 }
-

@@ -2,8 +2,8 @@ import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import exponential from '../../shaders/elementwise/exponential.wgsl';
 import type { DType } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
-import { apply, binary, constantValue, opOf, operands, unary } from './elementwise.js';
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
+import { apply, binary, constantValue, operands, opOf, unary } from './elementwise.js';
 import { log } from './exponential.js';
 import { where } from './logical.js';
 
@@ -32,10 +32,7 @@ const multiplyNode = binary({
   module: arithmetic,
   dtypes: numbers,
   fold: (a = 0, b = 0) => a * b,
-  vjp: ({ cotangent, inputs: [a, b] }) => [
-    multiply(cotangent, b as Tensor),
-    multiply(cotangent, a as Tensor),
-  ],
+  vjp: ({ cotangent, inputs: [a, b] }) => [multiply(cotangent, b as Tensor), multiply(cotangent, a as Tensor)],
 });
 
 /** `a * b` with broadcasting. */

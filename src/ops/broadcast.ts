@@ -1,6 +1,6 @@
 import { formatShape, ShapeError } from '../errors.js';
 import type { ViewOp } from '../graph/op.js';
-import { checkShape, sameShape, type Shape } from '../graph/shape.js';
+import { checkShape, type Shape, sameShape } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { expandView, reshapeView } from '../graph/view.js';
@@ -32,11 +32,9 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const added = shape.length - tensor.rank;
   const fits = tensor.shape.every((length, axis) => length === 1 || length === shape[axis + added]);
   if (added < 0 || !fits) {
-    throw new ShapeError(
-      'broadcastTo',
-      `${formatShape(tensor.shape)} does not stretch to ${formatShape(shape)}.`,
-      { mend: 'only axes of size 1 stretch, counted from the last.' },
-    );
+    throw new ShapeError('broadcastTo', `${formatShape(tensor.shape)} does not stretch to ${formatShape(shape)}.`, {
+      mend: 'only axes of size 1 stretch, counted from the last.',
+    });
   }
   return new Tensor(expandOp, [tensor], [...shape], tensor.dtype);
 }

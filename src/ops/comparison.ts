@@ -17,5 +17,8 @@ export const lessEqual = binary({ name: 'lessEqual', module: comparison, dtypes:
 export const greater = binary({ name: 'greater', module: comparison, dtypes: numbers, result: 'bool' });
 /** `a >= b`, a bool; false where either is NaN. */
 export const greaterEqual = binary({
-  name: 'greaterEqual', module: comparison, dtypes: numbers, result: 'bool',
+  name: 'greaterEqual',
+  module: comparison,
+  dtypes: numbers,
+  result: 'bool',
 });

@@ -59,8 +59,9 @@ export function oneHot(labels: Tensor, classes: number, { dtype = 'f32' }: Creat
     throw new ValueError('oneHot', `classes is ${classes}; it must be an integer of at least 0.`);
   }
   if (labels.dtype !== 'i32' && labels.dtype !== 'u32') {
-    throw new ValueError('oneHot', `labels are ${labels.dtype}; they must be i32 or u32.`, { mend: 'cast them: toI32(labels).' });
+    throw new ValueError('oneHot', `labels are ${labels.dtype}; they must be i32 or u32.`, {
+      mend: 'cast them: toI32(labels).',
+    });
   }
   return castTo(equal(expandDims(labels, -1), indices(classes, labels.dtype)), dtype);
 }
-

@@ -107,4 +107,3 @@ export function constantValue(tensor: Tensor): number | undefined {
   const { source } = unwrapUniform(tensor);
   return source?.kind === 'constant' ? source.value : undefined;
 }
-

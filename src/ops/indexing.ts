@@ -5,7 +5,7 @@ import scatterWgsl from '../../shaders/indexing/scatterAdd.wgsl';
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { storageType } from '../graph/dtype.js';
 import type { KernelOp } from '../graph/op.js';
-import { resolveAxis, sameShape, type Shape, sizeOf } from '../graph/shape.js';
+import { resolveAxis, type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
@@ -16,7 +16,7 @@ import { indices as iota } from './create.js';
 import { operands } from './elementwise.js';
 import { and, where } from './logical.js';
 import { sum } from './reduce.js';
-import { expandDims, slice, type Range } from './shaping.js';
+import { expandDims, type Range, slice } from './shaping.js';
 
 const WORKGROUP_SIZE = 64;
 
@@ -44,7 +44,9 @@ const concatenateOp: KernelOp = {
     return inputs.map((input) => {
       const from = start;
       start += input.shape[axis] ?? 0;
-      const ranges = input.shape.map((_, i): Range => (i === axis ? [from, from + (input.shape[axis] ?? 0)] : [null, null]));
+      const ranges = input.shape.map(
+        (_, i): Range => (i === axis ? [from, from + (input.shape[axis] ?? 0)] : [null, null]),
+      );
       return slice(cotangent, ...ranges);
     });
   },
@@ -82,7 +84,10 @@ export function concatenate(tensors: readonly TensorLike[], axis = 0): Tensor {
   list.forEach((one, i) => {
     const fits = one.rank === first.rank && one.shape.every((length, j) => j === along || length === first.shape[j]);
     if (!fits) {
-      throw new ShapeError('concatenate', `tensor ${i} is ${formatShape(one.shape)}, the first ${formatShape(first.shape)}; they may differ along axis ${along} alone.`);
+      throw new ShapeError(
+        'concatenate',
+        `tensor ${i} is ${formatShape(one.shape)}, the first ${formatShape(first.shape)}; they may differ along axis ${along} alone.`,
+      );
     }
   });
   const length = list.reduce((total, one) => total + (one.shape[along] ?? 0), 0);
@@ -100,9 +105,15 @@ export function stack(tensors: readonly TensorLike[], axis = 0): Tensor {
   if (first === undefined) throw new ValueError('stack', 'there is nothing to stack.');
   const odd = list.findIndex((one) => !sameShape(one.shape, first.shape));
   if (odd >= 0) {
-    throw new ShapeError('stack', `tensor ${odd} is ${formatShape(list[odd]?.shape ?? [])}, the first ${formatShape(first.shape)}.`);
+    throw new ShapeError(
+      'stack',
+      `tensor ${odd} is ${formatShape(list[odd]?.shape ?? [])}, the first ${formatShape(first.shape)}.`,
+    );
   }
-  return concatenate(list.map((one) => expandDims(one, axis)), axis);
+  return concatenate(
+    list.map((one) => expandDims(one, axis)),
+    axis,
+  );
 }
 
 // --- pad -------------------------------------------------------------------------------------------------
@@ -144,7 +155,10 @@ const padOp: KernelOp = {
     const grid = linearGrid(node.size);
     const { low, interior, value } = node.attributes as { low: number[]; interior: number[]; value: number };
     const uniforms: Record<string, number> = {
-      count: node.size, rank: node.rank, gridWidth: grid.gridWidth, fill: value,
+      count: node.size,
+      rank: node.rank,
+      gridWidth: grid.gridWidth,
+      fill: value,
     };
     node.shape.forEach((length, axis) => {
       uniforms[`resultShape.${axis}`] = length;
@@ -173,7 +187,10 @@ export function pad(x: TensorLike, options: PadOptions): Tensor {
   const amounts = (list: readonly number[] | undefined, name: string) => {
     const full = list ?? tensor.shape.map(() => 0);
     if (full.length !== tensor.rank || !full.every(Number.isInteger)) {
-      throw new ShapeError('pad', `${name} is [${full.join(', ')}]; it needs one integer for each axis of ${formatShape(tensor.shape)}.`);
+      throw new ShapeError(
+        'pad',
+        `${name} is [${full.join(', ')}]; it needs one integer for each axis of ${formatShape(tensor.shape)}.`,
+      );
     }
     return full;
   };
@@ -181,12 +198,14 @@ export function pad(x: TensorLike, options: PadOptions): Tensor {
   const high = amounts(options.high, 'high');
   const interior = amounts(options.interior, 'interior');
   if (tensor.rank > 8) throw new ShapeError('pad', `the tensor has ${tensor.rank} axes; at most 8 can be padded.`);
-  if (interior.some((amount) => amount < 0)) throw new ShapeError('pad', `interior is [${interior.join(', ')}]; it cannot be negative.`);
+  if (interior.some((amount) => amount < 0))
+    throw new ShapeError('pad', `interior is [${interior.join(', ')}]; it cannot be negative.`);
   const shape = tensor.shape.map((length, axis) => {
     const spread = length === 0 ? 0 : length + (length - 1) * (interior[axis] ?? 0);
     return (low[axis] ?? 0) + spread + (high[axis] ?? 0);
   });
-  if (shape.some((length) => length < 0)) throw new ShapeError('pad', `${formatShape(tensor.shape)} would become ${formatShape(shape)}.`);
+  if (shape.some((length) => length < 0))
+    throw new ShapeError('pad', `${formatShape(tensor.shape)} would become ${formatShape(shape)}.`);
   if ([low, high, interior].every((list) => list.every((amount) => amount === 0))) return tensor;
   const value = options.value ?? 0;
   if (tensor.size === 0) return broadcastTo(asTensor('pad', value, tensor.dtype), shape);
@@ -257,7 +276,9 @@ const scatterOp: KernelOp = {
 function indexTensor(op: string, at: TensorLike): Tensor {
   const tensor = asTensor(op, at, 'i32');
   if (tensor.dtype !== 'i32' && tensor.dtype !== 'u32') {
-    throw new DtypeError(op, `indices are ${tensor.dtype}; they must be i32 or u32.`, { mend: 'cast them: toI32(indices).' });
+    throw new DtypeError(op, `indices are ${tensor.dtype}; they must be i32 or u32.`, {
+      mend: 'cast them: toI32(indices).',
+    });
   }
   return toI32(tensor);
 }
@@ -285,9 +306,13 @@ export function scatterAdd(values: TensorLike, at: TensorLike, size: number, axi
   const index = indexTensor('scatterAdd', at);
   const along = resolveAxis('scatterAdd', axis, tensor.rank);
   if (index.rank !== 1 || tensor.shape[along] !== index.size) {
-    throw new ShapeError('scatterAdd', `indices are ${formatShape(index.shape)}; axis ${along} of the values ${formatShape(tensor.shape)} must be their length.`);
+    throw new ShapeError(
+      'scatterAdd',
+      `indices are ${formatShape(index.shape)}; axis ${along} of the values ${formatShape(tensor.shape)} must be their length.`,
+    );
   }
-  if (!Number.isInteger(size) || size < 0) throw new ValueError('scatterAdd', `size is ${size}; it must be an integer of at least 0.`);
+  if (!Number.isInteger(size) || size < 0)
+    throw new ValueError('scatterAdd', `size is ${size}; it must be an integer of at least 0.`);
   const shape = tensor.shape.map((length, i) => (i === along ? size : length));
   return new Tensor(scatterOp, [tensor, index], shape, tensor.dtype, { axis: along });
 }
@@ -300,7 +325,10 @@ export function takeByLabel(x: TensorLike, labels: TensorLike): Tensor {
   const tensor = asTensor('takeByLabel', x);
   const index = indexTensor('takeByLabel', labels);
   if (!sameShape(index.shape, tensor.shape.slice(0, -1))) {
-    throw new ShapeError('takeByLabel', `labels are ${formatShape(index.shape)}, x is ${formatShape(tensor.shape)}; labels must have its shape without the last axis.`);
+    throw new ShapeError(
+      'takeByLabel',
+      `labels are ${formatShape(index.shape)}, x is ${formatShape(tensor.shape)}; labels must have its shape without the last axis.`,
+    );
   }
   const chosen = equal(expandDims(index, -1), iota(tensor.shape.at(-1) ?? 0));
   return sum(where(chosen, tensor, 0), { axes: -1 });

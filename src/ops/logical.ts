@@ -3,7 +3,7 @@ import { DtypeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import { asTensor } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
-import { apply, binary, opOf, operands, unary } from './elementwise.js';
+import { apply, binary, operands, opOf, unary } from './elementwise.js';
 
 /** Both; bools. */
 export const and = binary({ name: 'and', module: logical, dtypes: ['bool'] });

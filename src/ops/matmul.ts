@@ -9,8 +9,8 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { collapse, type View } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
-import { transpose } from './shaping.js';
 import { chooseMatmul } from './matmulVariants.js';
+import { transpose } from './shaping.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
 interface Layout {
@@ -58,9 +58,18 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
     reads: { a, b },
     stores: { store_result: { tensor: node, extents: [batches, rows, columns] } },
     uniforms: {
-      rows, columns, inner, batches,
-      aOffset: left.offset, aRow: left.row, aInner: left.column, aBatch: left.batch,
-      bOffset: right.offset, bInner: right.row, bColumn: right.column, bBatch: right.batch,
+      rows,
+      columns,
+      inner,
+      batches,
+      aOffset: left.offset,
+      aRow: left.row,
+      aInner: left.column,
+      aBatch: left.batch,
+      bOffset: right.offset,
+      bInner: right.row,
+      bColumn: right.column,
+      bBatch: right.batch,
     },
     flops: 2 * batches * rows * columns * inner,
   };
@@ -97,9 +106,13 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = operands('matmul', ['f32'], a, b) as [Tensor, Tensor];
   checkDtype('matmul', left.dtype, ['f32']);
   if (left.rank === 0 || right.rank === 0) {
-    throw new ShapeError('matmul', `a is ${formatShape(left.shape)}, b is ${formatShape(right.shape)}; neither may be 0-d.`, {
-      mend: 'use multiply for a product with a number.',
-    });
+    throw new ShapeError(
+      'matmul',
+      `a is ${formatShape(left.shape)}, b is ${formatShape(right.shape)}; neither may be 0-d.`,
+      {
+        mend: 'use multiply for a product with a number.',
+      },
+    );
   }
   const rowVector = left.rank === 1;
   const columnVector = right.rank === 1;
@@ -108,11 +121,7 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   checkInner(left, right, x.shape.at(-1) ?? 0, y.shape.at(-2) ?? 0);
   const batch = broadcastShapes('matmul', x.shape.slice(0, -2), y.shape.slice(0, -2));
   const product = multiplyMatrices(x, y, batch);
-  const shape = [
-    ...batch,
-    ...(rowVector ? [] : [x.shape.at(-2) ?? 1]),
-    ...(columnVector ? [] : [y.shape.at(-1) ?? 1]),
-  ];
+  const shape = [...batch, ...(rowVector ? [] : [x.shape.at(-2) ?? 1]), ...(columnVector ? [] : [y.shape.at(-1) ?? 1])];
   return reshapeExactly(product, shape);
 }
 
@@ -123,7 +132,11 @@ function multiplyMatrices(x: Tensor, y: Tensor, batch: Shape): Tensor {
   // Batches of rows against one matrix are one taller matrix: one product, and one in its backward pass.
   if (y.rank === 2 && batch.length > 0) {
     const tall = reshapeExactly(x, [sizeOf(batch) * rows, inner]);
-    return reshapeExactly(new Tensor(matmulOp, [tall, y], [sizeOf(batch) * rows, columns], 'f32'), [...batch, rows, columns]);
+    return reshapeExactly(new Tensor(matmulOp, [tall, y], [sizeOf(batch) * rows, columns], 'f32'), [
+      ...batch,
+      rows,
+      columns,
+    ]);
   }
   const left = broadcastTo(x, [...batch, rows, inner]);
   const right = broadcastTo(y, [...batch, inner, columns]);
@@ -140,4 +153,3 @@ function checkInner(a: Tensor, b: Tensor, left: number, right: number): void {
     mend,
   );
 }
-

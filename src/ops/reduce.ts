@@ -1,6 +1,6 @@
+import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import argumentWgsl from '../../shaders/reduce/argument.wgsl';
 import argumentWorkgroupWgsl from '../../shaders/reduce/argumentWorkgroup.wgsl';
-import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
 import type { Device } from '../device/device.js';
@@ -13,8 +13,8 @@ import { resolveAxis, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
-import { type AxisOptions, arrange, restoreDims } from './arrange.js';
 import { divide, multiply, square, subtract } from './arithmetic.js';
+import { type AxisOptions, arrange, restoreDims } from './arrange.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { toF32 } from './casts.js';
 import { equal } from './comparison.js';
@@ -97,7 +97,12 @@ function lowerReduction(
   const stage = (parts: number, items: number, total: number) => {
     const workgroups = foldGrid(outputs * parts);
     const uniforms = {
-      outputs, count: total, chunks: parts, itemsPerChunk: items, gridWidth: workgroups[0], identity: fill,
+      outputs,
+      count: total,
+      chunks: parts,
+      itemsPerChunk: items,
+      gridWidth: workgroups[0],
+      identity: fill,
     };
     return { ...shared, kernel: workgroupWgsl, uniforms, overrides: { WORKGROUP_SIZE: lanes }, workgroups };
   };

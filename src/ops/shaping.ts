@@ -141,7 +141,10 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
     const range = ranges[axis] ?? [null, null];
     if (typeof range === 'number') {
       if (!Number.isInteger(range) || range < -length || range >= length) {
-        throw new ShapeError('slice', `index ${range} is out of range for axis ${axis} of ${formatShape(tensor.shape)}.`);
+        throw new ShapeError(
+          'slice',
+          `index ${range} is out of range for axis ${axis} of ${formatShape(tensor.shape)}.`,
+        );
       }
       starts.push(range < 0 ? range + length : range);
       steps.push(1);
@@ -165,12 +168,20 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
   });
   const whole = shape.every((length, axis) => length === tensor.shape[axis] && steps[axis] === 1);
   const part = whole ? tensor : new Tensor(sliceOp, [tensor], shape, tensor.dtype, { starts, steps });
-  return dropped.size === 0 ? part : reshapeExactly(part, shape.filter((_, axis) => !dropped.has(axis)));
+  return dropped.size === 0
+    ? part
+    : reshapeExactly(
+        part,
+        shape.filter((_, axis) => !dropped.has(axis)),
+      );
 }
 
 /** Reverses axes; by default all. A view. */
 export function flip(x: TensorLike, axes?: number | readonly number[]): Tensor {
   const tensor = asTensor('flip', x);
   const reversed = resolveAxes('flip', axes, tensor.rank);
-  return slice(tensor, ...tensor.shape.map((_, axis): Range => (reversed.includes(axis) ? [null, null, -1] : [null, null])));
+  return slice(
+    tensor,
+    ...tensor.shape.map((_, axis): Range => (reversed.includes(axis) ? [null, null, -1] : [null, null])),
+  );
 }

@@ -106,4 +106,3 @@ export function logsumexp(x: TensorLike, options: AxisOptions = {}): Tensor {
   const result = reshapeExactly(rows(logsumexpOp, matrix), keptShape);
   return options.keepDims === true ? restoreDims(result, tensor.shape, chosen) : result;
 }
-

@@ -22,7 +22,10 @@ export class Accumulator {
   /** Adds gradients, in the order of the parameters. */
   add(gradients: readonly Tensor[]): void {
     if (gradients.length !== this.#sums.length) {
-      throw new ValueError('optim.Accumulator', `add got ${gradients.length} gradients for ${this.#sums.length} parameters.`);
+      throw new ValueError(
+        'optim.Accumulator',
+        `add got ${gradients.length} gradients for ${this.#sums.length} parameters.`,
+      );
     }
     this.#sums.forEach((sum, i) => {
       sum.assign(add(sum, gradients[i] as Tensor));

@@ -2,8 +2,15 @@ import adamWgsl from '../../shaders/optim/adam.wgsl';
 import { ValueError } from '../errors.js';
 import type { Parameter } from '../graph/parameter.js';
 import { checkClip } from './clip.js';
+import {
+  type CommonOptions,
+  type Hyperparameter,
+  Optimizer,
+  type ParameterGroup,
+  resolveGroups,
+  valueAt,
+} from './optimizer.js';
 import { checkOptions } from './options.js';
-import { type CommonOptions, type Hyperparameter, Optimizer, type ParameterGroup, resolveGroups, valueAt } from './optimizer.js';
 
 export interface AdamSettings {
   /** Default 1e-3. */
@@ -30,12 +37,18 @@ function make(
   checkClip(op, clip);
   const decoupled = name === 'adamw';
   const common: AdamSettings = {
-    learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: decoupled ? 0.01 : 0, ...given,
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: decoupled ? 0.01 : 0,
+    ...given,
   };
   const { lists, settings } = resolveGroups(parameters, common);
   for (const one of settings) {
     for (const beta of ['beta1', 'beta2'] as const) {
-      if (!(one[beta] >= 0 && one[beta] < 1)) throw new ValueError(op, `${beta} is ${one[beta]}; it must be in [0, 1).`);
+      if (!(one[beta] >= 0 && one[beta] < 1))
+        throw new ValueError(op, `${beta} is ${one[beta]}; it must be in [0, 1).`);
     }
   }
   const of = (group: number) => settings[group] as AdamSettings;

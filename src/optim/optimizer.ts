@@ -1,16 +1,16 @@
-import type { WgslModule } from '../kernels/wgslModule.js';
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { Arena, BLOCK_FLOATS } from '../graph/arena.js';
 import type { TypedArray } from '../graph/dtype.js';
 import { type Engine, engine } from '../graph/engine.js';
 import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
-import { sameShape, type Shape } from '../graph/shape.js';
+import { type Shape, sameShape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { Tensor } from '../graph/tensor.js';
 import { observe, perform } from '../graph/trace.js';
+import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
-import { clippingLowerings, type Clip } from './clip.js';
+import { type Clip, clippingLowerings } from './clip.js';
 import type { Schedule } from './schedules.js';
 
 /** What may differ between groups of parameters; each may be a number or change with the count of updates. */
@@ -153,9 +153,13 @@ export class Optimizer {
       const range = parameters.ranges[i] as BufferRange;
       const storage = owner.materialise(parameter);
       if (storage.arena !== undefined) {
-        throw new ValueError(label, `parameter '${parameter.name ?? i}' already belongs to an optimizer (${storage.arena}).`, {
-          mend: 'give each parameter to one optimizer; groups can have settings of their own.',
-        });
+        throw new ValueError(
+          label,
+          `parameter '${parameter.name ?? i}' already belongs to an optimizer (${storage.arena}).`,
+          {
+            mend: 'give each parameter to one optimizer; groups can have settings of their own.',
+          },
+        );
       }
       owner.copy(storage, range, 4 * parameter.size);
       owner.relocate(parameter, inArena(owner, range, label));
@@ -270,14 +274,17 @@ function inArena(owner: Engine, range: BufferRange, arena: string): Storage {
 
 function checkParameters(name: string, parameters: readonly Parameter[], groups: number): void {
   const op = `optim.${name}`;
-  if (parameters.length === 0) throw new ValueError(op, 'there are no parameters.', { mend: 'pass model.parameters().' });
+  if (parameters.length === 0)
+    throw new ValueError(op, 'there are no parameters.', { mend: 'pass model.parameters().' });
   if (groups > MAXIMUM_GROUPS) throw new ValueError(op, `${groups} groups; at most ${MAXIMUM_GROUPS} are possible.`);
   const seen = new Set<Parameter>();
   parameters.forEach((parameter, i) => {
     if (!(parameter instanceof Parameter)) throw new ValueError(op, `parameter ${i} is not a Parameter.`);
     if (parameter.dtype !== 'f32') throw new DtypeError(op, `parameter ${i} is ${parameter.dtype}; it must be f32.`);
     if (seen.has(parameter)) {
-      throw new ValueError(op, `parameter '${parameter.name ?? i}' is listed twice.`, { mend: 'list a tied parameter once.' });
+      throw new ValueError(op, `parameter '${parameter.name ?? i}' is listed twice.`, {
+        mend: 'list a tied parameter once.',
+      });
     }
     seen.add(parameter);
   });
@@ -290,7 +297,9 @@ export function valueAt(value: Hyperparameter, count: number): number {
   const { source } = value;
   if (source?.kind === 'scalar') return source.read();
   if (source?.kind === 'constant') return source.value;
-  throw new ValueError('optim', 'a hyperparameter is a computed tensor.', { mend: 'use a number, a schedule, or scalar(() => value).' });
+  throw new ValueError('optim', 'a hyperparameter is a computed tensor.', {
+    mend: 'use a number, a schedule, or scalar(() => value).',
+  });
 }
 
 /** Splits what users give (parameters, or groups with settings) into lists and their full settings. */
@@ -298,8 +307,9 @@ export function resolveGroups<Settings extends object>(
   given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
   common: Settings,
 ): { readonly lists: Parameter[][]; readonly settings: Settings[] } {
-  const groups: { readonly parameters: readonly Parameter[]; readonly settings?: Partial<Settings> }[] =
-    isGroups(given) ? [...given] : [{ parameters: given as readonly Parameter[] }];
+  const groups: { readonly parameters: readonly Parameter[]; readonly settings?: Partial<Settings> }[] = isGroups(given)
+    ? [...given]
+    : [{ parameters: given as readonly Parameter[] }];
   return {
     lists: groups.map((group) => [...group.parameters]),
     settings: groups.map((group) => ({ ...common, ...group.settings })),
@@ -322,4 +332,3 @@ export function decayWeightsOnly(
   const groups = [{ parameters: weights }, { parameters: others, settings: { weightDecay: 0 } }];
   return groups.filter((group) => group.parameters.length > 0);
 }
-

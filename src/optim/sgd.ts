@@ -2,8 +2,15 @@ import sgdWgsl from '../../shaders/optim/sgd.wgsl';
 import { ValueError } from '../errors.js';
 import type { Parameter } from '../graph/parameter.js';
 import { checkClip } from './clip.js';
+import {
+  type CommonOptions,
+  type Hyperparameter,
+  Optimizer,
+  type ParameterGroup,
+  resolveGroups,
+  valueAt,
+} from './optimizer.js';
 import { checkOptions } from './options.js';
-import { type CommonOptions, type Hyperparameter, Optimizer, type ParameterGroup, resolveGroups, valueAt } from './optimizer.js';
 
 export interface SgdSettings {
   readonly learningRate: Hyperparameter;

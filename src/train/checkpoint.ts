@@ -1,13 +1,13 @@
-import { formatShape, ValueError } from '../errors.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../data/safetensors.js';
+import { formatShape, ValueError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
 import { engine } from '../graph/engine.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';
 import type { Module } from '../nn/module.js';
-import type { Optimizer } from '../optim/optimizer.js';
 import { defaultGenerator, type Generator } from '../ops/random.js';
+import type { Optimizer } from '../optim/optimizer.js';
 
 /** What a run is made of; whatever is given is saved, and loaded into place. */
 export interface CheckpointParts {
@@ -88,11 +88,17 @@ export function loadCheckpoint(
   const { tensors, metadata } = decodeSafetensors(bytes, { name });
   const { format } = metadata;
   if (format !== FORMAT) {
-    throw new ValueError('loadCheckpoint', `${name} is no checkpoint of ours: its format is '${format ?? 'unset'}', not '${FORMAT}'.`);
+    throw new ValueError(
+      'loadCheckpoint',
+      `${name} is no checkpoint of ours: its format is '${format ?? 'unset'}', not '${FORMAT}'.`,
+    );
   }
   const wanted = new Map<string, { shape: readonly number[]; write: (data: Float32Array) => void }>();
   for (const [key, parameter] of model?.namedParameters() ?? []) {
-    wanted.set(`model.${key}`, { shape: parameter.shape, write: (data) => parameter.assign(tensor(data, { shape: parameter.shape })) });
+    wanted.set(`model.${key}`, {
+      shape: parameter.shape,
+      write: (data) => parameter.assign(tensor(data, { shape: parameter.shape })),
+    });
   }
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
   for (const [key, { shape, write }] of state?.tensors ?? []) wanted.set(`optimizer.${key}`, { shape, write });
@@ -100,7 +106,8 @@ export function loadCheckpoint(
   for (const [key, { shape }] of wanted) {
     const found = tensors.get(key);
     if (found === undefined) complaints.push(`'${key}' ${formatShape(shape)} is missing`);
-    else if (!sameShape(found.shape, shape)) complaints.push(`'${key}' is ${formatShape(found.shape)}, expected ${formatShape(shape)}`);
+    else if (!sameShape(found.shape, shape))
+      complaints.push(`'${key}' is ${formatShape(found.shape)}, expected ${formatShape(shape)}`);
     else if (found.dtype !== 'F32') complaints.push(`'${key}' is ${found.dtype}, expected F32`);
   }
   for (const key of tensors.keys()) {

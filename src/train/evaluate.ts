@@ -1,16 +1,16 @@
-import type { Dataset } from '../data/fields.js';
 import { batches } from '../data/batches.js';
+import type { Dataset } from '../data/fields.js';
 import { compile } from '../graph/compile.js';
 import type { HostArray } from '../graph/hostArray.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Module } from '../nn/module.js';
+import { multiply } from '../ops/arithmetic.js';
 import { toF32, toI32 } from '../ops/casts.js';
 import { equal } from '../ops/comparison.js';
 import { oneHot } from '../ops/create.js';
-import { argmax, sum } from '../ops/reduce.js';
-import { multiply } from '../ops/arithmetic.js';
-import { expandDims } from '../ops/shaping.js';
 import { stack } from '../ops/indexing.js';
+import { argmax, sum } from '../ops/reduce.js';
+import { expandDims } from '../ops/shaping.js';
 
 export interface Evaluation {
   /** Mean of the loss over all examples; NaN when no loss was given. */

@@ -1,13 +1,13 @@
+import { grad } from '../autograd/grad.js';
 import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
 import { ValueError } from '../errors.js';
-import { compile, type CompiledFunction } from '../graph/compile.js';
+import { type CompiledFunction, compile } from '../graph/compile.js';
 import { engine } from '../graph/engine.js';
 import type { HostArray } from '../graph/hostArray.js';
 import type { Parameter } from '../graph/parameter.js';
 import { tensor } from '../graph/source.js';
 import type { Tensor } from '../graph/tensor.js';
-import { grad } from '../autograd/grad.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Evaluation } from './evaluate.js';
@@ -110,13 +110,20 @@ export async function fit<Fields extends Dataset<Fields>>(
 ): Promise<FitResult> {
   const { epochs = 1, batchSize = 32, seed = 0, shuffle = true, dropLast = true, readEvery = 10 } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize, readEvery })) {
-    if (!Number.isInteger(value) || value < 1) throw new ValueError('fit', `${name} is ${value}; it must be an integer of at least 1.`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new ValueError('fit', `${name} is ${value}; it must be an integer of at least 1.`);
   }
   const step = typeof what === 'function' ? what : trainingStep(what);
   const owner = engine('fit');
   const start = options.position ?? { epoch: 0, index: 0 };
   const data = batches(dataset, {
-    size: batchSize, seed, shuffle, dropLast, epoch: start.epoch, start: start.index, pace: () => owner.pace(),
+    size: batchSize,
+    seed,
+    shuffle,
+    dropLast,
+    epoch: start.epoch,
+    start: start.index,
+    pace: () => owner.pace(),
   });
   const steps = epochs * data.length;
   let done = start.epoch * data.length + start.index;
@@ -143,14 +150,25 @@ export async function fit<Fields extends Dataset<Fields>>(
         readings.push(at);
         curve.push([at, Number.NaN]);
         const entry = curve.at(-1) as [number, number];
-        read.then((value) => { entry[1] = value; }, () => undefined);
+        read.then(
+          (value) => {
+            entry[1] = value;
+          },
+          () => undefined,
+        );
         // The loss of the reading before this one: it has come back by now, so nobody waits.
         const value = await (losses.at(-2) ?? read);
         const seconds = (performance.now() - began) / 1000;
         const rate = (done - first) / seconds;
         await options.onProgress?.({
-          epoch, step: done, steps, loss: value, lossStep: readings.at(-2) ?? at, examplesPerSecond: rate * batchSize,
-          secondsLeft: (steps - done) / rate, position: position(),
+          epoch,
+          step: done,
+          steps,
+          loss: value,
+          lossStep: readings.at(-2) ?? at,
+          examplesPerSecond: rate * batchSize,
+          secondsLeft: (steps - done) / rate,
+          position: position(),
         });
       }
       if (options.signal?.aborted === true) {
@@ -174,7 +192,14 @@ export async function fit<Fields extends Dataset<Fields>>(
   }
   best.restore();
   await step.ready();
-  return { steps: done, curve, epochs: results, seconds: (performance.now() - began) / 1000, reason, position: position() };
+  return {
+    steps: done,
+    curve,
+    epochs: results,
+    seconds: (performance.now() - began) / 1000,
+    reason,
+    position: position(),
+  };
 }
 
 /** Keeps a copy of the parameters at their best. */

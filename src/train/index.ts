@@ -1,3 +1,18 @@
-export { type CheckpointOptions, type CheckpointParts, loadCheckpoint, type LoadedCheckpoint, saveCheckpoint } from './checkpoint.js';
-export { type Evaluation, type EvaluateOptions, type Evaluator, evaluator } from './evaluate.js';
-export { type EpochResult, fit, type FitOptions, type FitResult, type ModelToFit, type Progress, type Step, trainingStep } from './fit.js';
+export {
+  type CheckpointOptions,
+  type CheckpointParts,
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.js';
+export { type EvaluateOptions, type Evaluation, type Evaluator, evaluator } from './evaluate.js';
+export {
+  type EpochResult,
+  type FitOptions,
+  type FitResult,
+  fit,
+  type ModelToFit,
+  type Progress,
+  type Step,
+  trainingStep,
+} from './fit.js';

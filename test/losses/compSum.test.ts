@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compile, grad, hvp, losses, Parameter, sum, multiply, tensor, type Tensor } from '../../src/index.js';
+import { compile, grad, hvp, losses, multiply, Parameter, sum, type Tensor, tensor } from '../../src/index.js';
 import { cases } from '../support/cases.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
@@ -50,8 +50,10 @@ describe.each([0, 0.5, 1, 1.5, 2, 3])('compSum tau %f', (tau) => {
       // log; the weight e^((1-tau) c) multiplies its error by |1 - tau| c; exp adds 3 + 2|x| ulp.
       const x = Math.min(Math.abs(1 - tau) * c, 40);
       const relative = EPSILON * (24 + 2 * Math.sqrt(classes) + (4 + 6) * x);
-      expect(Math.abs((value[i] ?? Number.NaN) - reference.value), `seed ${seed} row ${i}: ${value[i]} for ${reference.value}`)
-        .toBeLessThanOrEqual(relative * Math.abs(reference.value) + 1e-37);
+      expect(
+        Math.abs((value[i] ?? Number.NaN) - reference.value),
+        `seed ${seed} row ${i}: ${value[i]} for ${reference.value}`,
+      ).toBeLessThanOrEqual(relative * Math.abs(reference.value) + 1e-37);
       const maximum = Math.max(...z);
       // A probability below 2^-126 may be flushed to 0, before the weight multiplies it.
       const flushed = 2 ** -126 * Math.exp(Math.min((1 - tau) * c, 40)) * Math.abs(cotangents[i] ?? 0);
@@ -89,7 +91,12 @@ describe('cross-entropy near certainty', () => {
   });
 
   test('a masked label costs infinity, a label that is no class NaN, and an ignored one nothing', async () => {
-    const z = tensor([[1, Number.NEGATIVE_INFINITY, 2], [1, 2, 3], [Number.NaN, 1, 2], [4, 1, 0]]);
+    const z = tensor([
+      [1, Number.NEGATIVE_INFINITY, 2],
+      [1, 2, 3],
+      [Number.NaN, 1, 2],
+      [4, 1, 0],
+    ]);
     const values = losses.crossEntropy(z, new Int32Array([1, 7, -1, 0]), { reduction: 'none', ignoreIndex: -1 });
     const data = await values.data();
     expect(data[0]).toBe(Number.POSITIVE_INFINITY);
@@ -99,7 +106,10 @@ describe('cross-entropy near certainty', () => {
   });
 
   test('NaN logits give NaN, in value and gradient', async () => {
-    const logits = new Parameter([[Number.NaN, 1], [0, 1]]);
+    const logits = new Parameter([
+      [Number.NaN, 1],
+      [0, 1],
+    ]);
     const values = losses.crossEntropy(logits, new Int32Array([1, 0]), { reduction: 'none' });
     const [gradient] = grad(sum(values), [logits]) as [Tensor];
     expect((await values.data())[0]).toBeNaN();
@@ -149,7 +159,11 @@ describe('laws', () => {
 
   test('one value and gradient kernel in a training step, two when the cotangent needs the value', () => {
     const logits = make();
-    const lines = (body: () => Tensor) => compile(body).explain().split('\n').filter((line) => /^ +\d+ .*compSum/.test(line));
+    const lines = (body: () => Tensor) =>
+      compile(body)
+        .explain()
+        .split('\n')
+        .filter((line) => /^ +\d+ .*compSum/.test(line));
     const loss = () => losses.compSum(logits, labels, { tau: 1.5 });
     const merged = lines(() => {
       const value = loss();
@@ -167,12 +181,25 @@ describe('laws', () => {
 
   test('the Hessian-vector product has its closed form', async () => {
     for (const tau of [0, 0.5, 1, 1.5, 2]) {
-      const logits = new Parameter([[0.3, -1, 2, 0.5], [1, 1, 1, -2]]);
+      const logits = new Parameter([
+        [0.3, -1, 2, 0.5],
+        [1, 1, 1, -2],
+      ]);
       const y = [2, 0];
-      const v = [[1, -0.5, 0.25, 2], [0.5, 0.5, -1, 1]];
-      const [product] = hvp(losses.compSum(logits, new Int32Array(y), { tau, reduction: 'sum' }), [logits], [tensor(v)]) as [Tensor];
+      const v = [
+        [1, -0.5, 0.25, 2],
+        [0.5, 0.5, -1, 1],
+      ];
+      const [product] = hvp(
+        losses.compSum(logits, new Int32Array(y), { tau, reduction: 'sum' }),
+        [logits],
+        [tensor(v)],
+      ) as [Tensor];
       const got = await product.data();
-      [[0.3, -1, 2, 0.5], [1, 1, 1, -2]].forEach((row, i) => {
+      [
+        [0.3, -1, 2, 0.5],
+        [1, 1, 1, -2],
+      ].forEach((row, i) => {
         const z = row.map(Math.fround);
         const { gradient, value } = compSum(z, y[i] ?? 0, 1);
         const p = gradient.map((g, j) => (j === y[i] ? 1 + g : g));
@@ -182,7 +209,10 @@ describe('laws', () => {
         p.forEach((pj, j) => {
           // LOSSES.md 1.2: H v = e^((1-tau) c) [p v - p (p.v) + (1-tau) g (g.v)].
           const wanted =
-            weight * (pj * (direction[j] ?? 0) - pj * dot(p, direction) + (1 - tau) * (gradient[j] ?? 0) * dot(gradient, direction));
+            weight *
+            (pj * (direction[j] ?? 0) -
+              pj * dot(p, direction) +
+              (1 - tau) * (gradient[j] ?? 0) * dot(gradient, direction));
           expect(got[4 * i + j], `tau ${tau} [${i}, ${j}]`).toBeCloseTo(wanted, 4);
         });
       });
@@ -191,14 +221,21 @@ describe('laws', () => {
 });
 
 describe('weights and reductions follow PyTorch', () => {
-  const z = [[1, 2, 0.5], [0.1, -1, 3], [2, 2, -1]];
+  const z = [
+    [1, 2, 0.5],
+    [0.1, -1, 3],
+    [2, 2, -1],
+  ];
   const y = new Int32Array([1, 2, 0]);
   const each = z.map((row, i) => compSum(row.map(Math.fround), y[i] ?? 0, 1).value);
 
   test('mean, sum, none', async () => {
     const logits = tensor(z);
     expect(await losses.crossEntropy(logits, y).item()).toBeCloseTo(each.reduce((a, b) => a + b) / 3, 6);
-    expect(await losses.crossEntropy(logits, y, { reduction: 'sum' }).item()).toBeCloseTo(each.reduce((a, b) => a + b), 5);
+    expect(await losses.crossEntropy(logits, y, { reduction: 'sum' }).item()).toBeCloseTo(
+      each.reduce((a, b) => a + b),
+      5,
+    );
     const none = await losses.crossEntropy(logits, y, { reduction: 'none' }).data();
     none.forEach((value, i) => {
       expect(value).toBeCloseTo(each[i] ?? 0, 6);
@@ -222,9 +259,26 @@ describe('weights and reductions follow PyTorch', () => {
     expect(await weighed.item()).toBeCloseTo(((each[0] ?? 0) + 3 * (each[2] ?? 0)) / 4, 6);
     const cooled = await losses.crossEntropy(logits, y, { temperature: 2, reduction: 'none' }).data();
     z.forEach((row, i) => {
-      expect(cooled[i]).toBeCloseTo(compSum(row.map((x) => Math.fround(x) / 2), y[i] ?? 0, 1).value, 6);
+      expect(cooled[i]).toBeCloseTo(
+        compSum(
+          row.map((x) => Math.fround(x) / 2),
+          y[i] ?? 0,
+          1,
+        ).value,
+        6,
+      );
     });
-    const cube = losses.crossEntropy(tensor([z, z]), tensor([[1, 2, 0], [1, 2, 0]], { dtype: 'i32' }), { reduction: 'none' });
+    const cube = losses.crossEntropy(
+      tensor([z, z]),
+      tensor(
+        [
+          [1, 2, 0],
+          [1, 2, 0],
+        ],
+        { dtype: 'i32' },
+      ),
+      { reduction: 'none' },
+    );
     expect(cube.shape).toEqual([2, 3]);
     expect((await cube.data())[4]).toBeCloseTo(each[1] ?? 0, 6);
   });
@@ -238,7 +292,10 @@ describe('weights and reductions follow PyTorch', () => {
 });
 
 test('wrong use is refused in words', () => {
-  const logits = tensor([[1, 2], [3, 4]]);
+  const logits = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   const labels = new Int32Array([0, 1]);
   const text = (run: () => unknown) => {
     try {
@@ -248,8 +305,12 @@ test('wrong use is refused in words', () => {
     }
     return 'no error';
   };
-  expect(text(() => losses.compSum(logits, labels, { tau: -1 }))).toBe('ValueError: losses.compSum: tau is -1; it must be at least 0.');
-  expect(text(() => losses.compSum(logits, labels, { taw: 1 } as object))).toBe("ValueError: losses.compSum: unknown option 'taw'. Did you mean 'tau'?");
+  expect(text(() => losses.compSum(logits, labels, { tau: -1 }))).toBe(
+    'ValueError: losses.compSum: tau is -1; it must be at least 0.',
+  );
+  expect(text(() => losses.compSum(logits, labels, { taw: 1 } as object))).toBe(
+    "ValueError: losses.compSum: unknown option 'taw'. Did you mean 'tau'?",
+  );
   expect(text(() => losses.compSum(logits, new Int32Array([0])))).toBe(
     'ShapeError: losses.compSum: logits are [2, 2], labels [1]; labels must be [2].\n  Mend: give one label for each row of logits.',
   );

@@ -1,5 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { compile, defineLoss, grad, hvp, log, losses, multiply, negative, Parameter, pow, softmax, subtract, sum, takeByLabel, tensor, type Tensor } from '../../src/index.js';
+import {
+  compile,
+  defineLoss,
+  grad,
+  hvp,
+  log,
+  losses,
+  multiply,
+  negative,
+  Parameter,
+  pow,
+  softmax,
+  subtract,
+  sum,
+  type Tensor,
+  takeByLabel,
+  tensor,
+} from '../../src/index.js';
 import { useEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 
@@ -78,7 +95,9 @@ describe("a user's loss in WGSL", () => {
     const [byGamma] = grad(loss(), [gamma]) as [Tensor];
     const at = (g: number) => {
       const weights = [1, 2, 0, 1, 1];
-      const rows = weights.map((w, i) => w * reference(Array.from(data.subarray(4 * i, 4 * i + 4)), labels[i] ?? 0, g).value);
+      const rows = weights.map(
+        (w, i) => w * reference(Array.from(data.subarray(4 * i, 4 * i + 4)), labels[i] ?? 0, g).value,
+      );
       return rows.reduce((a, b) => a + b) / 5;
     };
     expect(await loss().item()).toBeCloseTo(at(1.5), 5);
@@ -102,7 +121,8 @@ describe("a user's loss in WGSL", () => {
   test('two losses of one name are two losses', async () => {
     const constantLoss = (value: string) =>
       defineLoss({
-        name: 'same', source: 'a test',
+        name: 'same',
+        source: 'a test',
         wgsl: `// include losses/row.wgsl
           fn finish(row: Row, parameters: Parameters) -> f32 { return ${value}; }
           fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return 0.0; }`,
@@ -114,10 +134,19 @@ describe("a user's loss in WGSL", () => {
   });
 
   test('is refused, in words, when its WGSL is not what it declares', async () => {
-    const make = (wgsl: string, parameters = {}) => () => defineLoss({ name: 'mine', source: 'a test', wgsl, parameters });
-    expect(make('fn finish(row: Row, parameters: Parameters) -> f32 { return 0.0; }')).toThrow("mine: there is no function 'gradient'.");
-    expect(make(focalWgsl, { gama: { default: 1 } })).toThrow("mine: struct Parameters has no field 'gama: f32', but the loss declares it. Did you mean 'gamma'?");
-    expect(make('// include losses/rows.wgsl\n')).toThrow("mine: cannot include 'losses/rows.wgsl'. Did you mean 'losses/row.wgsl'?");
+    const make =
+      (wgsl: string, parameters = {}) =>
+      () =>
+        defineLoss({ name: 'mine', source: 'a test', wgsl, parameters });
+    expect(make('fn finish(row: Row, parameters: Parameters) -> f32 { return 0.0; }')).toThrow(
+      "mine: there is no function 'gradient'.",
+    );
+    expect(make(focalWgsl, { gama: { default: 1 } })).toThrow(
+      "mine: struct Parameters has no field 'gama: f32', but the loss declares it. Did you mean 'gamma'?",
+    );
+    expect(make('// include losses/rows.wgsl\n')).toThrow(
+      "mine: cannot include 'losses/rows.wgsl'. Did you mean 'losses/row.wgsl'?",
+    );
     const broken = make(focalWgsl.replace('row.crossEntropy;', 'row.crossEntropie;'), { gamma: { default: 1 } })();
     await expect(broken(tensor([[1, 2]]), new Int32Array([0])).item()).rejects.toThrow('crossEntropie');
   });

@@ -1,5 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compile, init, mean, nn, optim, Parameter, random, square, tensor, grad, type Tensor } from '../../src/index.js';
+import {
+  compile,
+  grad,
+  init,
+  mean,
+  nn,
+  optim,
+  type Parameter,
+  random,
+  square,
+  type Tensor,
+  tensor,
+} from '../../src/index.js';
 
 beforeAll(async () => {
   await init();
@@ -15,7 +27,10 @@ test('parameters have stable dotted names, nested and tied ones too', () => {
 test('linear is x W + b over the last axis of any batch', async () => {
   const layer = nn.linear(2, 3);
   const [weight, bias] = layer.parameters() as [Parameter, Parameter];
-  weight.assign([[1, 2, 3], [4, 5, 6]]);
+  weight.assign([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
   bias.assign([10, 20, 30]);
   const y = layer(tensor([[[1, 0]], [[0, 1]]]));
   expect(y.shape).toEqual([2, 1, 3]);
@@ -23,7 +38,9 @@ test('linear is x W + b over the last axis of any batch', async () => {
 });
 
 test('linear refuses an input of another width', () => {
-  expect(() => nn.linear(4, 2)(tensor([[1, 2, 3]]))).toThrow('nn.linear: the input is [1, 3]; its last axis must be 4.');
+  expect(() => nn.linear(4, 2)(tensor([[1, 2, 3]]))).toThrow(
+    'nn.linear: the input is [1, 3]; its last axis must be 4.',
+  );
   expect(() => nn.linear(0, 2)).toThrow('nn.linear: inputs is 0; it must be an integer of at least 1.');
   expect(() => nn.sequential((() => 1) as never)).toThrow('nn.sequential: part 0 is not a module.');
   expect(() => nn.dropout(1)).toThrow('nn.dropout: probability is 1; it must be in [0, 1).');

@@ -1,18 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compile, init, optim, Parameter, scalar, tensor, type Tensor } from '../../src/index.js';
-import { ReferenceAdam, ReferenceSgd, type ReferenceSettings } from './reference.js';
+import { compile, init, optim, Parameter, scalar, type Tensor, tensor } from '../../src/index.js';
+import { ReferenceAdam, type ReferenceSettings, ReferenceSgd } from './reference.js';
 
 /** A seeded stream of numbers in [-1, 1). */
 function numbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 31) - 1;
+    return state / 2 ** 31 - 1;
   };
 }
 
 const draw = (next: () => number, length: number) => Float32Array.from({ length }, next);
-
 
 beforeAll(async () => {
   await init();
@@ -21,7 +20,12 @@ beforeAll(async () => {
 type Make = (parameters: Parameter[]) => optim.Optimizer;
 const cases: [name: string, Make, 'sgd' | 'adam', ReferenceSettings][] = [
   ['sgd', (p) => optim.sgd(p, { learningRate: 0.1 }), 'sgd', { learningRate: 0.1 }],
-  ['momentum', (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9 }), 'sgd', { learningRate: 0.05, momentum: 0.9 }],
+  [
+    'momentum',
+    (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9 }),
+    'sgd',
+    { learningRate: 0.05, momentum: 0.9 },
+  ],
   [
     'Nesterov with coupled decay',
     (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.8, nesterov: true, weightDecay: 0.1 }),
@@ -50,10 +54,14 @@ describe.each(cases)('%s', (_name, make, kind, settings) => {
     const shapes = [[3, 5], [], [64], [65], [257]];
     const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
     const starts = sizes.map((size) => draw(next, size));
-    const parameters = starts.map((data, i) => new Parameter(tensor(data, { shape: shapes[i] as number[] }), { name: `p${i}` }));
+    const parameters = starts.map(
+      (data, i) => new Parameter(tensor(data, { shape: shapes[i] as number[] }), { name: `p${i}` }),
+    );
     const optimizer = make(parameters);
     const references = starts.map((data) =>
-      kind === 'sgd' ? new ReferenceSgd(Float64Array.from(data), settings) : new ReferenceAdam(Float64Array.from(data), settings),
+      kind === 'sgd'
+        ? new ReferenceSgd(Float64Array.from(data), settings)
+        : new ReferenceAdam(Float64Array.from(data), settings),
     );
     const step = compile((...gradients: Tensor[]) => optimizer.update(gradients));
     for (let k = 0; k < 20; k++) {
@@ -84,10 +92,14 @@ test('groups have settings of their own, and biases need not decay', async () =>
   const weight = new Parameter([[1, 2]]);
   const bias = new Parameter([3]);
   const optimizer = optim.sgd(optim.decayWeightsOnly([weight, bias]), {
-    learningRate: 0.5, weightDecay: 0.2, decay: 'decoupled',
+    learningRate: 0.5,
+    weightDecay: 0.2,
+    decay: 'decoupled',
   });
   optimizer.update([tensor([[0, 0]]), tensor([0])]);
-  expect(Array.from(await weight.data())).toEqual([Math.fround(1 - 0.5 * 0.2), Math.fround(2 - 0.5 * 0.4)].map((x) => expect.closeTo(x, 6)));
+  expect(Array.from(await weight.data())).toEqual(
+    [Math.fround(1 - 0.5 * 0.2), Math.fround(2 - 0.5 * 0.4)].map((x) => expect.closeTo(x, 6)),
+  );
   expect(Array.from(await bias.data())).toEqual([3]);
 });
 
@@ -174,7 +186,9 @@ describe('clipping', () => {
 test('one dispatch a step for 40 parameters, and none is left out', async () => {
   const parameters = Array.from({ length: 40 }, (_, i) => new Parameter(tensor(new Float32Array(i + 1))));
   const optimizer = optim.adamw(parameters);
-  const step = compile((x: Tensor) => optimizer.update(parameters.map((p) => (p.shape[0] === 1 ? x : tensor(new Float32Array(p.size).fill(1))))));
+  const step = compile((x: Tensor) =>
+    optimizer.update(parameters.map((p) => (p.shape[0] === 1 ? x : tensor(new Float32Array(p.size).fill(1))))),
+  );
   const text = step.explain(new Float32Array([1]));
   expect(text.split('\n').filter((line) => line.includes('optimizer')).length).toBe(1);
   step(new Float32Array([1]));
@@ -199,11 +213,19 @@ test('wrong use is refused in words', () => {
   expect(text(() => optim.sgd([], { learningRate: 1 }))).toBe(
     'optim.sgd: there are no parameters.\n  Mend: pass model.parameters().',
   );
-  expect(text(() => optim.adam([p, p]))).toBe("optim.adam: parameter 'p' is listed twice.\n  Mend: list a tied parameter once.");
-  expect(text(() => optim.adamw([p], { learningRat: 1 } as object))).toBe("optim.adamw: unknown option 'learningRat'. Did you mean 'learningRate'?");
+  expect(text(() => optim.adam([p, p]))).toBe(
+    "optim.adam: parameter 'p' is listed twice.\n  Mend: list a tied parameter once.",
+  );
+  expect(text(() => optim.adamw([p], { learningRat: 1 } as object))).toBe(
+    "optim.adamw: unknown option 'learningRat'. Did you mean 'learningRate'?",
+  );
   expect(text(() => optim.adamw([p], { beta1: 1 }))).toBe('optim.adamw: beta1 is 1; it must be in [0, 1).');
-  expect(text(() => optim.sgd([p], { learningRate: -1 }))).toBe('optim.sgd: learningRate is -1; it must be at least 0.');
-  expect(text(() => optim.sgd([p], { learningRate: 1, clip: { globalNorm: 0 } }))).toBe('optim.sgd: clip.globalNorm is 0; it must be above 0.');
+  expect(text(() => optim.sgd([p], { learningRate: -1 }))).toBe(
+    'optim.sgd: learningRate is -1; it must be at least 0.',
+  );
+  expect(text(() => optim.sgd([p], { learningRate: 1, clip: { globalNorm: 0 } }))).toBe(
+    'optim.sgd: clip.globalNorm is 0; it must be above 0.',
+  );
   expect(text(() => optim.sgd([p], { learningRate: 1, nesterov: true }))).toBe(
     'optim.sgd: nesterov needs a momentum above 0.\n  Mend: set momentum: 0.9.',
   );

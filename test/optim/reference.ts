@@ -12,7 +12,10 @@ export interface ReferenceSettings {
 
 export class ReferenceSgd {
   #velocity: Float64Array;
-  constructor(readonly parameter: Float64Array, readonly settings: ReferenceSettings) {
+  constructor(
+    readonly parameter: Float64Array,
+    readonly settings: ReferenceSettings,
+  ) {
     this.#velocity = new Float64Array(parameter.length);
   }
 
@@ -32,7 +35,10 @@ export class ReferenceAdam {
   #first: Float64Array;
   #second: Float64Array;
   #step = 0;
-  constructor(readonly parameter: Float64Array, readonly settings: ReferenceSettings) {
+  constructor(
+    readonly parameter: Float64Array,
+    readonly settings: ReferenceSettings,
+  ) {
     this.#first = new Float64Array(parameter.length);
     this.#second = new Float64Array(parameter.length);
   }

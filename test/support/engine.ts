@@ -57,3 +57,18 @@ export function useOwnEngine(options: EngineOptions = {}): () => Engine {
     return engine;
   };
 }
+
+/**
+ * An engine of the file's own that chooses kernels as on another kind of adapter: every variant must be right
+ * wherever it runs. 'gpu' takes blocks in workgroup memory and workgroups a row, 'plain' a software adapter
+ * without subgroups.
+ */
+export function useVariantsOf(kind: 'gpu' | 'plain'): () => Engine {
+  const engine = useOwnEngine(kind === 'plain' ? { withoutFeatures: ['subgroups'] } : {});
+  beforeAll(() => {
+    const { device } = engine();
+    const facts = { ...device.facts, software: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
+    if (kind === 'gpu') Object.defineProperty(device, 'facts', { value: facts });
+  });
+  return engine;
+}
