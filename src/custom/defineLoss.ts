@@ -29,7 +29,11 @@ export interface LossDeclaration<Parameters extends Record<string, LossParameter
   /** WGSL functions of one row: `finish` and `gradient`, by the contract of `shaders/losses/row.wgsl`. */
   readonly wgsl: WgslModule | string;
   /** The values of the rows in public ops: needed for second derivatives and gradients by parameters. */
-  readonly definition?: Definition;
+  readonly definition?: (
+    logits: Tensor,
+    labels: Tensor,
+    parameters: { readonly [Name in keyof Parameters]: Tensor },
+  ) => Tensor;
 }
 
 export interface LossOptions {
@@ -70,7 +74,12 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
   const { name, parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
   const module = lossModule(name, declaration.wgsl, names);
-  const rows = rowLossOps({ name, wgsl: module, parameters: names, definition: declaration.definition });
+  const rows = rowLossOps({
+    name,
+    wgsl: module,
+    parameters: names,
+    definition: declaration.definition as Definition | undefined,
+  });
   const op = `losses.${name}`;
   const call = (
     logits: Tensor,

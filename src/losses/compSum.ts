@@ -25,7 +25,7 @@ export const compSum = defineLoss({
   wgsl: compSumWgsl,
   definition: (logits, labels, { tau }) => {
     const c = subtract(logsumexp(logits, { axes: -1 }), takeByLabel(logits, labels));
-    const x = multiply(subtract(1, tau as typeof logits), c);
+    const x = multiply(subtract(1, tau), c);
     // expm1(x) / x, by its series near 0, where the quotient has no derivative.
     const near = less(abs(x), 1e-2);
     const series = add(1, add(multiply(0.5, x), multiply(1 / 6, square(x))));

@@ -45,7 +45,7 @@ const focal = defineLoss({
   wgsl: focalWgsl,
   definition: (logits, labels, { gamma }) => {
     const p = takeByLabel(softmax(logits), labels);
-    return multiply(pow(subtract(1, p), gamma as Tensor), negative(log(p)));
+    return multiply(pow(subtract(1, p), gamma), negative(log(p)));
   },
 });
 

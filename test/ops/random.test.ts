@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/graph/compile.js';
+import { Engine } from '../../src/graph/engine.js';
 import { tensor } from '../../src/graph/source.js';
 import { add, multiply } from '../../src/ops/arithmetic.js';
 import { toF32 } from '../../src/ops/casts.js';
@@ -170,4 +171,34 @@ test('a gradient flows through the scale of a draw', async () => {
     inputs: [tensor([1, 2, 3, 4]), tensor([0.5, 0.5, 1, 2])],
     apply: (mean_, scale) => add(mean_, multiply(noise, scale)),
   });
+});
+
+test('another workgroup size draws the same numbers', async () => {
+  const draw = async (size: number | undefined) => {
+    const { device } = (await Engine.create()).use();
+    const { pipelines } = device;
+    const create = pipelines.create.bind(pipelines);
+    const sizes: unknown[] = [];
+    if (size !== undefined) {
+      // The grid was planned for 64 lanes: larger workgroups cover it, and their surplus is guarded.
+      pipelines.create = (description) => {
+        sizes.push(description.constants.WORKGROUP_SIZE);
+        return create({ ...description, constants: { ...description.constants, WORKGROUP_SIZE: size } });
+      };
+    }
+    const generator = random.generator(77, 3);
+    const all = [
+      generator.bits([1001]),
+      generator.uniform([1001]),
+      generator.normal([1001]),
+      generator.permutation(1001),
+    ];
+    const data = await Promise.all(all.map((one) => one.data()));
+    if (size !== undefined) expect(sizes).toEqual([64, 64, 64, 64]);
+    device.destroy();
+    return data.map((one) => Array.from(one));
+  };
+  const first = await draw(undefined);
+  expect(await draw(128)).toEqual(first);
+  expect(await draw(256)).toEqual(first);
 });

@@ -1,6 +1,6 @@
-/** An error of the library, as a page told it. */
+/** What went wrong on a page, or with it; an error of the library keeps its name. */
 export class PageError extends Error {
-  constructor({ name, message }: { readonly name: string; readonly message: string }) {
+  constructor(message: string, name = 'PageError') {
     super(message);
     this.name = name;
   }

@@ -2,7 +2,6 @@ import type { Page } from 'puppeteer';
 import type { RunOptions } from '../../../demos/train/options.js';
 import type { Outcome, StartExtras, Trainer, TrainerEvent } from '../../../demos/train/trainer.js';
 import type { ImageDataset } from '../../data/imageDataset.js';
-import { CotangentError, DeviceLostError, ValueError } from '../../errors.js';
 import { type LaunchedBrowser, launchBrowser } from '../browser.js';
 import { startDemoServer } from './demoServer.js';
 import { PageError } from './pageError.js';
@@ -53,7 +52,9 @@ export class TrainSession {
   #watch(): Promise<never> {
     return new Promise((_, reject) => {
       const fail = (sentence: string, mend?: string) => {
-        if (!this.#closing) reject(new DeviceLostError('train', sentence, mend === undefined ? {} : { mend }));
+        if (this.#closing) return;
+        const message = mend === undefined ? sentence : `${sentence}\n  Mend: ${mend}`;
+        reject(new PageError(message));
       };
       this.#page.on('pageerror', (error) =>
         fail(`an error on the page: ${error instanceof Error ? error.message : String(error)}`),
@@ -102,7 +103,7 @@ export class TrainSession {
         REPORT,
       ),
     );
-    if ('error' in outcome) throw new PageError(outcome.error);
+    if ('error' in outcome) throw new PageError(outcome.error.message, outcome.error.name);
     return withNaN(outcome);
   }
 
@@ -140,15 +141,12 @@ export class TrainSession {
     try {
       return await Promise.race([work, this.#failure]);
     } catch (error) {
-      if (error instanceof CotangentError) throw error;
+      if (error instanceof PageError) throw error;
       // What Puppeteer noticed first has a cause that the page tells a moment later.
       const late = await Promise.race([this.#failure.catch((known: unknown) => known), delay(500)]);
-      if (late instanceof CotangentError) throw late;
-      throw new ValueError(
-        'train',
-        `the page does not answer: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      if (late instanceof PageError) throw late;
+      const text = error instanceof Error ? error.message : String(error);
+      throw new PageError(`the page does not answer: ${text}`);
     }
   }
 }
