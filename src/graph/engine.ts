@@ -2,17 +2,21 @@ import type { PooledBuffer } from '../device/buffers.js';
 import { Device, type DeviceOptions } from '../device/device.js';
 import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
+import { engineInUse, setEngine } from './current.js';
 import { type TypedArray, typedArray, viewBytes } from './dtype.js';
 import type { Effect } from './effect.js';
 import { Executable, locate, rangeOf } from './executable.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
+import { Pacing } from './pacing.js';
 import { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
+import { numberOf, PooledStorage } from './pooledStorage.js';
 import { type Runtime, setRuntime } from './runtime.js';
+import { track } from './scope.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
-import { callSites, clock, Tensor } from './tensor.js';
+import { callSites, clock, type Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
 
 export interface EngineOptions extends DeviceOptions {
@@ -44,11 +48,6 @@ export interface MemoryReport {
 }
 
 const PLANS_KEPT = 256;
-/** A fence is set once in so many submits: it costs a mapping. */
-const FENCE_EVERY = 8;
-const FENCES = 4;
-/** `pace` lets so many steps be under way. */
-const PACE = 32;
 
 /** A device with its plans: what runs graphs. Most pages need one, made by `init`. */
 export class Engine implements Runtime {
@@ -56,8 +55,8 @@ export class Engine implements Runtime {
   readonly options: Required<Pick<EngineOptions, 'fusion' | 'planCache' | 'anomaly' | 'maximumInFlight'>>;
   /** @internal The trace under way, inside `compile`. */
   trace: Trace | undefined;
-  /** Submits of compiled steps and eager runs so far. */
-  submits = 0;
+  /** @internal */
+  readonly pacing: Pacing;
   readonly #held: Record<Owner, number> = {
     tensors: 0,
     parameters: 0,
@@ -68,8 +67,6 @@ export class Engine implements Runtime {
   };
   readonly #plans = new Map<string, Executable>();
   #destroyed = false;
-  #fenced = 0;
-  #fences: { at: number; done: Promise<void> }[] = [];
   #failure: CotangentError | undefined;
   readonly #watched = new Set<Promise<void>>();
   readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
@@ -82,6 +79,12 @@ export class Engine implements Runtime {
       anomaly: options.anomaly ?? false,
       maximumInFlight: options.maximumInFlight ?? 1024,
     };
+    this.pacing = new Pacing(device.readback, this.options.maximumInFlight);
+  }
+
+  /** Submits of compiled steps and eager runs so far. */
+  get submits(): number {
+    return this.pacing.submits;
   }
 
   /**
@@ -97,15 +100,15 @@ export class Engine implements Runtime {
   /** Makes this engine the one that tensors are computed on. */
   use(): this {
     setRuntime(this);
-    currentEngine = this;
+    setEngine(this);
     return this;
   }
 
   /** Frees everything. Tensors of it cannot be read any more. */
   destroy(): void {
     this.#destroyed = true;
-    if (currentEngine === this) {
-      currentEngine = undefined;
+    if (engineInUse() === this) {
+      setEngine(undefined);
       setRuntime(undefined);
     }
     this.device.destroy();
@@ -133,7 +136,7 @@ export class Engine implements Runtime {
   attach(tensor: Tensor, storage: Storage): void {
     tensor.storage = storage;
     this.#finalizer.register(tensor, storage, storage);
-    if (openScope !== undefined && !(tensor instanceof Parameter)) openScope.add(tensor);
+    track(tensor);
   }
 
   /** @internal A tensor's memory goes elsewhere (into an arena). */
@@ -398,7 +401,7 @@ export class Engine implements Runtime {
       this.device.queue.submit([encoder.finish()]);
       return reports;
     });
-    this.submits++;
+    this.pacing.submits++;
     const anomaly = this.options.anomaly ? findAnomaly(this.device, plan, bindings, skeleton.origins) : undefined;
     // The queue runs in order, so what comes next may write to these already.
     for (const slot of slots) this.device.buffers.release(slot);
@@ -411,40 +414,9 @@ export class Engine implements Runtime {
     return failure;
   }
 
-  /** @internal An error when the caller never lets the GPU report; before anything of the step is done. */
-  assertRoom(op: string): void {
-    const flying = this.submits - this.#fenced;
-    if (flying < this.options.maximumInFlight) return;
-    throw new ValueError(
-      op,
-      `${flying} steps are under way and none has been waited for (at most ${this.options.maximumInFlight}).`,
-      { mend: 'await step.ready() now and then, or loop with "for await (… of batches(…))".' },
-    );
-  }
-
-  /** @internal Counts a submit of a compiled step. */
-  submitted(): void {
-    this.submits++;
-    // In a loop that never yields no fence can come back: a few are enough to know where the GPU stands.
-    if (this.submits % FENCE_EVERY === 0 && this.#fences.length < FENCES) this.#fence();
-  }
-
-  #fence(): Promise<void> {
-    const at = this.submits;
-    const done = this.device.readback.fence().then(() => {
-      this.#fenced = Math.max(this.#fenced, at);
-      this.#fences = this.#fences.filter((fence) => fence.at > at);
-    });
-    done.catch(() => undefined);
-    this.#fences.push({ at, done });
-    return done;
-  }
-
   /** Resolves when few enough steps are under way; undefined when that is so already. */
   pace(): Promise<void> | undefined {
-    if (this.submits - this.#fenced <= PACE) return undefined;
-    const fence = this.#fences.find(({ at }) => at >= this.submits - PACE);
-    return fence?.done ?? this.#fence();
+    return this.pacing.wait();
   }
 
   /**
@@ -453,111 +425,10 @@ export class Engine implements Runtime {
    */
   async ready(): Promise<void> {
     this.device.assertAlive('ready');
-    await Promise.all([this.#fence(), ...this.#watched]);
+    await Promise.all([this.pacing.fence(), ...this.#watched]);
     const error = this.failure();
     if (error !== undefined) throw error;
   }
-}
-
-class PooledStorage implements Storage {
-  readonly buffer: GPUBuffer;
-  readonly offset = 0;
-  readonly bytes: number;
-  readonly owner: object;
-  failure: Promise<CotangentError | undefined> | undefined;
-  #release: (() => void) | undefined;
-
-  constructor(owner: object, pooled: PooledBuffer, release: () => void) {
-    this.owner = owner;
-    this.buffer = pooled.buffer;
-    this.bytes = pooled.bytes;
-    this.#release = release;
-  }
-
-  get freed(): boolean {
-    return this.#release === undefined;
-  }
-
-  free(): void {
-    this.#release?.();
-    this.#release = undefined;
-  }
-}
-
-let currentEngine: Engine | undefined;
-
-/** @internal The engine in use. */
-export function engine(op: string): Engine {
-  if (currentEngine === undefined) {
-    throw new ValueError(op, 'no engine is running.', { mend: 'call await init() first.' });
-  }
-  return currentEngine;
-}
-
-/** @internal */
-export function engineInUse(): Engine | undefined {
-  return currentEngine;
-}
-
-let openScope: Set<Tensor> | undefined;
-
-/**
- * Frees every tensor that came to lie on the GPU inside `body`, but for those it returns (in arrays or
- * plain objects) and parameters.
- */
-export async function scope<T>(body: () => T | Promise<T>): Promise<T> {
-  const outer = openScope;
-  const inner = new Set<Tensor>();
-  openScope = inner;
-  try {
-    const result = await body();
-    const kept = new Set<unknown>();
-    collect(result, kept);
-    for (const tensor of inner) {
-      if (kept.has(tensor)) outer?.add(tensor);
-      else tensor.dispose();
-    }
-    return result;
-  } catch (error) {
-    for (const tensor of inner) tensor.dispose();
-    throw error;
-  } finally {
-    openScope = outer;
-  }
-}
-
-function collect(value: unknown, into: Set<unknown>): void {
-  if (value instanceof Tensor) into.add(value);
-  else if (Array.isArray(value)) for (const item of value) collect(item, into);
-  else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    for (const item of Object.values(value)) collect(item, into);
-  }
-}
-
-/**
- * A copy in memory of its own: it outlives the step's output it was made from.
- */
-export function keep(tensor: Tensor): Tensor {
-  const owner = engine('keep');
-  const from = owner.materialise(tensor);
-  const storage = owner.allocate(4 * tensor.size, 'tensors', 'keep');
-  owner.copy(from, storage, 4 * tensor.size);
-  const kept = new Tensor(tensor.op, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
-  owner.attach(kept, storage);
-  return kept;
-}
-
-const storageNumbers = new WeakMap<Storage, number>();
-let nextStorageNumber = 1;
-
-/** Tells storages apart in the keys of plans that hold on to one. */
-function numberOf(storage: Storage): number {
-  let number = storageNumbers.get(storage);
-  if (number === undefined) {
-    number = nextStorageNumber++;
-    storageNumbers.set(storage, number);
-  }
-  return number;
 }
 
 function isNumber(leaf: Tensor): boolean {

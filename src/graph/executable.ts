@@ -1,8 +1,9 @@
 import type { PooledBuffer } from '../device/buffers.js';
 import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
+import type { BindingSource, PlannedDispatch } from './dispatch.js';
 import type { BufferRange } from './lowering.js';
-import type { BindingSource, Plan, PlannedDispatch } from './plan.js';
+import type { Plan } from './plan.js';
 import type { Tensor } from './tensor.js';
 
 /** Offsets of uniform and storage bindings go by 256 bytes on every device. */

@@ -1,6 +1,7 @@
 import { formatShape } from '../errors.js';
+import type { BindingSource, PlannedDispatch } from './dispatch.js';
 import type { Value } from './ir.js';
-import type { BindingSource, Plan, PlannedDispatch } from './plan.js';
+import type { Plan } from './plan.js';
 
 /** A plan as a table in words: each dispatch with its kernel, shapes, bytes, flops and buffers. */
 export function describePlan(plan: Plan, name: string): string {

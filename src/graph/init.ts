@@ -1,4 +1,5 @@
-import { Engine, type EngineOptions, engine, type MemoryReport } from './engine.js';
+import { engine } from './current.js';
+import { Engine, type EngineOptions, type MemoryReport } from './engine.js';
 
 /**
  * Finds the GPU and makes the default engine on it; call it once, before the first value is read.

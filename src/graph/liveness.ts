@@ -1,5 +1,6 @@
+import type { PlannedDispatch } from './dispatch.js';
 import type { Value } from './ir.js';
-import type { Location, PlannedDispatch } from './plan.js';
+import type { Location } from './plan.js';
 
 /**
  * Gives each stored value that has no place yet a temporary buffer, reusing one as soon as its value has

@@ -1,5 +1,5 @@
+import { engineInUse } from './current.js';
 import type { Effect } from './effect.js';
-import { engineInUse } from './engine.js';
 import type { Tensor } from './tensor.js';
 
 /** What a compiled function's body does while it is recorded. */

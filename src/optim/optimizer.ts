@@ -1,7 +1,8 @@
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { Arena, BLOCK_FLOATS } from '../graph/arena.js';
+import { engine } from '../graph/current.js';
 import type { TypedArray } from '../graph/dtype.js';
-import { type Engine, engine } from '../graph/engine.js';
+import type { Engine } from '../graph/engine.js';
 import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
 import { type Shape, sameShape } from '../graph/shape.js';

@@ -1,7 +1,7 @@
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../data/safetensors.js';
 import { formatShape, ValueError } from '../errors.js';
 import type { TypedArray } from '../graph/dtype.js';
-import { engine } from '../graph/engine.js';
+import { engine } from '../graph/current.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';

@@ -3,7 +3,7 @@ import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
 import { ValueError } from '../errors.js';
 import { type CompiledFunction, compile } from '../graph/compile.js';
-import { engine } from '../graph/engine.js';
+import { engine } from '../graph/current.js';
 import type { HostArray } from '../graph/hostArray.js';
 import type { Parameter } from '../graph/parameter.js';
 import { tensor } from '../graph/source.js';

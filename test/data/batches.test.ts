@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Batches, batches, type Position } from '../../src/data/batches.js';
 import type { HostArray } from '../../src/graph/hostArray.js';
-import { complaint } from './complaint.js';
+import { complaint } from '../support/complaint.js';
 import { random, seeds } from './random.js';
 
 /** `count` examples whose pixels tell which example they are: example i has pixels 10 i, 10 i + 1, ... */

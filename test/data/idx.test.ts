@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readIdx } from '../../src/data/idx.js';
 import { ValueError } from '../../src/errors.js';
-import { complaint } from './complaint.js';
+import { complaint } from '../support/complaint.js';
 import { gzip, IDX_CODES, type IdxCode, idxData, idxFile } from './idxFile.js';
 import { type Random, random, seeds } from './random.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeDataset, encodeDataset, type ImageDataset } from '../../src/data/imageDataset.js';
 import { encodeSafetensors } from '../../src/data/safetensors.js';
 import { ValueError } from '../../src/errors.js';
-import { complaint } from './complaint.js';
+import { complaint } from '../support/complaint.js';
 import { random, seeds } from './random.js';
 
 function dataset(grey: (byte: number) => number, labels = [0, 1, 2, 2]): ImageDataset {

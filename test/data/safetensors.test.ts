@@ -7,7 +7,7 @@ import {
   type SafetensorsTensor,
 } from '../../src/data/safetensors.js';
 import { ValueError } from '../../src/errors.js';
-import { complaint } from './complaint.js';
+import { complaint } from '../support/complaint.js';
 import { type Random, random, seeds } from './random.js';
 
 const MAKE: Record<SafetensorsDtype, (bytes: ArrayBuffer) => SafetensorsData> = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { splitDataset } from '../../src/data/splitDataset.js';
-import { complaint } from './complaint.js';
+import { complaint } from '../support/complaint.js';
 
 const labels = Uint32Array.from({ length: 20 }, (_, i) => i);
 const images = Float32Array.from({ length: 40 }, (_, i) => i / 2);

@@ -3,7 +3,7 @@ import { BufferPool } from '../../src/device/buffers.js';
 import { Device } from '../../src/device/device.js';
 import { DeviceLoss } from '../../src/device/recovery.js';
 import { formatBytes, sizeClass } from '../../src/device/sizeClass.js';
-import { complaint } from '../data/complaint.js';
+import { complaint } from '../support/complaint.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Device, type DeviceOptions } from '../../src/device/device.js';
-import { complaint } from '../data/complaint.js';
+import { complaint } from '../support/complaint.js';
 
 const opened: Device[] = [];
 

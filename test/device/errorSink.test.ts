@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Device } from '../../src/device/device.js';
 import { type CotangentError, KernelError, OutOfMemoryError } from '../../src/errors.js';
-import { textOf } from '../data/complaint.js';
+import { textOf } from '../support/complaint.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Device } from '../../src/device/device.js';
-import { complaint, textOf } from '../data/complaint.js';
+import { complaint, textOf } from '../support/complaint.js';
 
 const MEND = 'make a new engine with await init(), and destroy an engine only after its last use.';
 const lostIn = (op: string): string =>

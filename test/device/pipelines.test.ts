@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Device } from '../../src/device/device.js';
 import type { BindingKind, PipelineDescription } from '../../src/device/pipelines.js';
-import { complaint, textOf } from '../data/complaint.js';
+import { complaint, textOf } from '../support/complaint.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { PooledBuffer } from '../../src/device/buffers.js';
 import { Device } from '../../src/device/device.js';
 import { Readback } from '../../src/device/readback.js';
 import { DeviceLoss } from '../../src/device/recovery.js';
-import { complaint } from '../data/complaint.js';
+import { complaint } from '../support/complaint.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { grad } from '../../src/autograd/grad.js';
 import { compile } from '../../src/graph/compile.js';
-import { keep } from '../../src/graph/engine.js';
 import { Parameter } from '../../src/graph/parameter.js';
+import { keep } from '../../src/graph/scope.js';
 import { scalar, tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { add, multiply, square, subtract } from '../../src/ops/arithmetic.js';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../../src/graph/compile.js';
-import { Engine, keep, scope } from '../../src/graph/engine.js';
+import { Engine } from '../../src/graph/engine.js';
 import { Parameter } from '../../src/graph/parameter.js';
+import { keep, scope } from '../../src/graph/scope.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { add, multiply, square } from '../../src/ops/arithmetic.js';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { vjp } from '../../src/autograd/grad.js';
+import { engine } from '../../src/graph/current.js';
 import type { TypedArray } from '../../src/graph/dtype.js';
-import { engine } from '../../src/graph/engine.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { directionalDerivative } from '../reference/differences.js';

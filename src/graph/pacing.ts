@@ -1,0 +1,58 @@
+import type { Readback } from '../device/readback.js';
+import { ValueError } from '../errors.js';
+
+/** A fence is set once in so many submits: it costs a mapping. */
+const FENCE_EVERY = 8;
+/** In a loop that never yields no fence can come back: a few are enough to know where the GPU stands. */
+const FENCES = 4;
+/** `wait` lets so many steps be under way. */
+const AHEAD = 32;
+
+/** Knows how far ahead of the GPU the host is, by mappings that come back in order. */
+export class Pacing {
+  submits = 0;
+  readonly #readback: Readback;
+  readonly #maximum: number;
+  #done = 0;
+  #fences: { readonly at: number; readonly done: Promise<void> }[] = [];
+
+  constructor(readback: Readback, maximum: number) {
+    this.#readback = readback;
+    this.#maximum = maximum;
+  }
+
+  /** An error when the caller never lets the GPU report; asked before anything of a step is done. */
+  assertRoom(op: string): void {
+    const flying = this.submits - this.#done;
+    if (flying < this.#maximum) return;
+    throw new ValueError(op, `${flying} steps are under way and none has been waited for (at most ${this.#maximum}).`, {
+      mend: 'await step.ready() now and then, or loop with "for await (… of batches(…))".',
+    });
+  }
+
+  /** Counts a submit of a compiled step. */
+  submitted(): void {
+    this.submits++;
+    if (this.submits % FENCE_EVERY === 0 && this.#fences.length < FENCES) this.fence();
+  }
+
+  /** Resolves when all submitted so far is done. */
+  fence(): Promise<void> {
+    const at = this.submits;
+    const done = this.#readback.fence().then(() => {
+      this.#done = Math.max(this.#done, at);
+      this.#fences = this.#fences.filter((fence) => fence.at > at);
+    });
+    // Whoever waits for it hears of a lost device; nobody may.
+    done.catch(() => undefined);
+    this.#fences.push({ at, done });
+    return done;
+  }
+
+  /** Resolves when few enough steps are under way; undefined when that is so already. */
+  wait(): Promise<void> | undefined {
+    if (this.submits - this.#done <= AHEAD) return undefined;
+    const fence = this.#fences.find(({ at }) => at >= this.submits - AHEAD);
+    return fence?.done ?? this.fence();
+  }
+}

@@ -1,0 +1,42 @@
+import type { PooledBuffer } from '../device/buffers.js';
+import type { CotangentError } from '../errors.js';
+import type { Storage } from './storage.js';
+
+/** Memory lent by the device's pool: one tensor's, a plan's, an arena's. */
+export class PooledStorage implements Storage {
+  readonly buffer: GPUBuffer;
+  readonly offset = 0;
+  readonly bytes: number;
+  readonly owner: object;
+  failure: Promise<CotangentError | undefined> | undefined;
+  #release: (() => void) | undefined;
+
+  constructor(owner: object, pooled: PooledBuffer, release: () => void) {
+    this.owner = owner;
+    this.buffer = pooled.buffer;
+    this.bytes = pooled.bytes;
+    this.#release = release;
+  }
+
+  get freed(): boolean {
+    return this.#release === undefined;
+  }
+
+  free(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
+
+const storageNumbers = new WeakMap<Storage, number>();
+let nextStorageNumber = 1;
+
+/** Tells storages apart in the keys of plans that hold on to one. */
+export function numberOf(storage: Storage): number {
+  let number = storageNumbers.get(storage);
+  if (number === undefined) {
+    number = nextStorageNumber++;
+    storageNumbers.set(storage, number);
+  }
+  return number;
+}

@@ -1,0 +1,276 @@
+import { type CotangentError, StaleTensorError } from '../errors.js';
+import { findAnomaly } from './anomaly.js';
+import { fitsSpec, type InputSpec } from './compiledInput.js';
+import type { TypedArray } from './dtype.js';
+import { type Engine, firstError } from './engine.js';
+import { type Bindings, Executable, locate } from './executable.js';
+import type { HostArray } from './hostArray.js';
+import { isLeaf } from './ir.js';
+import type { BufferRange } from './lowering.js';
+import type { SourceOp } from './op.js';
+import { sizeOf } from './shape.js';
+import { type Skeleton, skeletonOf } from './skeleton.js';
+import type { Storage } from './storage.js';
+import { Tensor } from './tensor.js';
+import type { Trace } from './trace.js';
+import { type Leaves, mapTree } from './tree.js';
+
+const outputOp: SourceOp = { name: 'output', kind: 'source' };
+
+/** One output's ring of slots in one buffer. */
+interface Ring {
+  readonly storage: Storage;
+  readonly stride: number;
+  readonly slots: number;
+}
+
+/** Small outputs can wait long for their reader; large ones would cost memory. */
+function ringSlots(bytes: number): number {
+  if (bytes <= 1024) return 64;
+  return bytes <= 1 << 20 ? 8 : 2;
+}
+
+/** One signature's plan with its buffers: executing it allocates nothing but the output's handles. */
+export class Step<Result> {
+  readonly plan: Executable['plan'];
+  readonly #engine: Engine;
+  readonly #name: string;
+  readonly #trace: Trace;
+  readonly #specs: readonly InputSpec[];
+  readonly #structure: string;
+  readonly #result: Result;
+  readonly #skeleton: Skeleton;
+  readonly #executable: Executable;
+  readonly #outputs: readonly Tensor[];
+  readonly #inputs: (Storage | undefined)[];
+  readonly #slots: Storage[];
+  readonly #results: Storage[];
+  readonly #rings: Ring[];
+  /** Which execution last wrote each ring. */
+  #generation = 0;
+  #groups: GPUBindGroup[] | undefined;
+  /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
+  #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
+  /** What the GPU has yet to say of the first execution; undefined once it was found right. */
+  #report: Promise<CotangentError | undefined> | undefined;
+  #checked = false;
+  readonly #scratchNumber = new Float32Array(1);
+  readonly #bindings: Bindings;
+
+  constructor(
+    owner: Engine,
+    name: string,
+    trace: Trace,
+    specs: readonly InputSpec[],
+    structure: string,
+    result: Result,
+  ) {
+    this.#engine = owner;
+    this.#name = name;
+    this.#trace = trace;
+    this.#specs = specs;
+    this.#structure = structure;
+    this.#result = result;
+    const tensors = new Set<Tensor>();
+    mapTree(result, (leaf) => {
+      // What is on the GPU already (a parameter, a captured tensor) is handed back as it is.
+      if (leaf instanceof Tensor && (!isLeaf(leaf) || leaf.source?.kind === 'placeholder')) tensors.add(leaf);
+      return leaf;
+    });
+    this.#outputs = [...tensors];
+    this.#skeleton = skeletonOf(this.#outputs, trace.effects);
+    this.plan = owner.planFor(this.#skeleton);
+    this.#executable = new Executable(owner.device, this.plan);
+    const used = new Set(this.#skeleton.leaves);
+    const byIndex = new Map<number, Tensor>();
+    for (const leaf of used) if (leaf.source?.kind === 'placeholder') byIndex.set(leaf.source.index, leaf);
+    this.#inputs = specs.map(({ shape }, index) =>
+      byIndex.has(index) ? owner.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
+    );
+    this.#slots = this.plan.slots.map((bytes) => owner.allocate(bytes, 'temporaries', `${name} temporary`));
+    this.#results = this.#outputs.map((tensor) => owner.allocate(4 * tensor.size, 'outputs', `${name} output`));
+    this.#rings = this.#outputs.map((tensor) => {
+      const bytes = 4 * tensor.size;
+      const stride = Math.max(256, Math.ceil(bytes / 256) * 256);
+      const slots = ringSlots(bytes);
+      return { stride, slots, storage: owner.allocate(stride * slots, 'outputs', `${name} output ring`) };
+    });
+    this.#bindings = {
+      leaf: (index) => this.#leaf(index),
+      output: (index) => this.#results[index] as Storage,
+      slot: (index) => this.#slots[index] as Storage,
+    };
+  }
+
+  fits(owner: Engine, leaves: Leaves): boolean {
+    if (owner !== this.#engine || leaves.structure !== this.#structure) return false;
+    const specs = this.#specs;
+    for (let i = 0; i < specs.length; i++) {
+      if (!fitsSpec(leaves.values[i], specs[i] as InputSpec)) return false;
+    }
+    return this.#trace.holds();
+  }
+
+  #leaf(index: number): BufferRange {
+    const leaf = this.#skeleton.leaves[index] as Tensor;
+    if (leaf.source?.kind === 'placeholder') return this.#inputs[leaf.source.index] as Storage;
+    return this.#engine.materialise(leaf);
+  }
+
+  async prepare(): Promise<void> {
+    const { error } = this.#engine.device.errors.scope(this.#name, () => {
+      this.#groups = this.#bind();
+    });
+    await this.#executable.prepare();
+    const failure = await error;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Throws what the first execution reported. */
+  async report(): Promise<void> {
+    const error = await this.#report;
+    if (error === undefined) return;
+    this.#engine.forget(error);
+    throw error;
+  }
+
+  #bind(): GPUBindGroup[] {
+    this.#captured = [];
+    for (const leaf of this.#skeleton.leaves) {
+      const kind = leaf.source?.kind;
+      if (kind === 'placeholder' || kind === 'constant' || kind === 'scalar') continue;
+      // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
+      this.#engine.materialise(leaf);
+    }
+    for (const leaf of this.#skeleton.leaves) {
+      if (leaf.storage !== undefined) this.#captured.push({ leaf, storage: leaf.storage });
+    }
+    return this.#executable.bind(this.#bindings);
+  }
+
+  #hasMoved(): boolean {
+    for (let i = 0; i < this.#captured.length; i++) {
+      const { leaf, storage } = this.#captured[i] as { leaf: Tensor; storage: Storage };
+      if (leaf.storage !== storage || storage.freed) return true;
+    }
+    return false;
+  }
+
+  execute(inputs: readonly unknown[], step: number): Result {
+    const owner = this.#engine;
+    const { device } = owner;
+    owner.pacing.assertRoom(this.#name);
+    if (this.#checked) {
+      this.#run(inputs);
+    } else {
+      const { result, error } = device.errors.scope(this.#name, () => {
+        const reports = this.#executable.ensurePipelines();
+        this.#run(inputs);
+        return reports;
+      });
+      this.#expect([...result, error]);
+      this.#checked = true;
+    }
+    this.#generation++;
+    owner.noteUpdates(this.plan);
+    if (owner.options.anomaly) {
+      this.#expect([findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins)]);
+    }
+    owner.pacing.submitted();
+    const handles = new Map(this.#outputs.map((tensor, i) => [tensor, this.#handle(tensor, i, step)]));
+    return mapTree(this.#result, (leaf) => (leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf)) as Result;
+  }
+
+  /** Reports to come: the next read waits for them, whatever it reads. */
+  #expect(reports: readonly Promise<CotangentError | undefined>[]): void {
+    const report = firstError([...(this.#report === undefined ? [] : [this.#report]), ...reports]);
+    this.#report = report;
+    this.#engine.watch(report);
+    void report.then((error) => {
+      if (error === undefined && this.#report === report) this.#report = undefined;
+    });
+  }
+
+  #run(inputs: readonly unknown[]): void {
+    const { device } = this.#engine;
+    for (const effect of this.#trace.effects) effect.before?.();
+    if (this.#groups === undefined || this.#hasMoved()) this.#groups = this.#bind();
+    const groups = this.#groups;
+    this.#executable.writeUniforms(this.#skeleton.leaves);
+    const encoder = device.gpu.createCommandEncoder();
+    for (let i = 0; i < inputs.length; i++) this.#input(encoder, i, inputs[i]);
+    if (groups.length > 0) {
+      const pass = encoder.beginComputePass();
+      this.#executable.encode(pass, groups);
+      pass.end();
+    }
+    for (let i = 0; i < this.#rings.length; i++) {
+      const ring = this.#rings[i] as Ring;
+      const value = this.plan.outputs[i];
+      const bytes = 4 * (this.#outputs[i] as Tensor).size;
+      if (value === undefined || bytes === 0) continue;
+      const from = locate(this.plan, value, this.#bindings);
+      const at = (this.#generation % ring.slots) * ring.stride;
+      encoder.copyBufferToBuffer(from.buffer, from.offset, ring.storage.buffer, at, bytes);
+    }
+    this.#executable.encodeCopies(encoder, this.#bindings);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  #input(encoder: GPUCommandEncoder, index: number, value: unknown): void {
+    const target = this.#inputs[index];
+    const { queue } = this.#engine.device;
+    if (value instanceof Tensor) {
+      const from = this.#engine.materialise(value);
+      if (target !== undefined && value.size > 0) {
+        encoder.copyBufferToBuffer(from.buffer, from.offset, target.buffer, target.offset, 4 * value.size);
+      }
+      return;
+    }
+    if (target === undefined) return;
+    if (typeof value === 'number') {
+      this.#scratchNumber[0] = value;
+      queue.writeBuffer(target.buffer, target.offset, this.#scratchNumber);
+      return;
+    }
+    const data = ArrayBuffer.isView(value) ? (value as TypedArray) : (value as HostArray).data;
+    if (data.length > 0) queue.writeBuffer(target.buffer, target.offset, data as GPUAllowSharedBufferSource);
+  }
+
+  #handle(tensor: Tensor, index: number, step: number): Tensor {
+    const ring = this.#rings[index] as Ring;
+    const generation = this.#generation - 1;
+    const current = () => this.#generation;
+    const name = this.#name;
+    const handle = new Tensor(outputOp, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
+    handle.storage = {
+      buffer: ring.storage.buffer,
+      offset: (generation % ring.slots) * ring.stride,
+      bytes: 4 * tensor.size,
+      owner: this.#engine,
+      failure: this.#report,
+      get freed() {
+        return ring.storage.freed;
+      },
+      free() {
+        // The ring belongs to the compiled function.
+      },
+      assertFresh(op: string) {
+        if (current() - generation <= ring.slots) return;
+        throw new StaleTensorError(
+          op,
+          `the output of step ${step} of '${name}' was overwritten; the last ${ring.slots} are kept, and ` +
+            `${current() - generation - 1} steps have run since.`,
+          { mend: 'read it earlier, or keep(tensor) right after the step.' },
+        );
+      },
+    };
+    return handle;
+  }
+
+  dispose(): void {
+    for (const storage of [...this.#inputs, ...this.#slots, ...this.#results]) storage?.free();
+    for (const { storage } of this.#rings) storage.free();
+    this.#executable.destroy();
+  }
+}
