@@ -50,10 +50,7 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
     .map(({ step, testAccuracy }) => [step, 100 * testAccuracy] as const)
     .filter(([, part]) => Number.isFinite(part));
   const smoothed = smooth(train);
-  const highest = quantile(
-    [...train, ...testLoss].map(([, loss]) => loss),
-    0.98,
-  );
+  const highest = top([...train, ...testLoss].map(([, loss]) => loss));
   const least = Math.min(100, ...accuracy.map(([, part]) => part));
   const loss = panel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
     path(at(train), 'raw'),
@@ -190,9 +187,12 @@ function smooth(points: readonly Point[]): Point[] {
   });
 }
 
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? 0;
+/** The largest loss; but a few that stand out far above all others do not press the rest to the ground. */
+function top(losses: readonly number[]): number {
+  const sorted = [...losses].sort((a, b) => a - b);
+  const usual = sorted[Math.ceil(0.98 * sorted.length) - 1] ?? 0;
+  const largest = sorted.at(-1) ?? 0;
+  return largest > 4 * usual ? usual : largest;
 }
 
 /** Round numbers from at most `from` to at least `to`, about `count` of them. */

@@ -6,10 +6,10 @@ export interface Prediction {
 }
 
 /** Test images that are shown always: how the model takes them changes as it learns. */
-export const SHOWN = 12;
+const SHOWN = 10;
 /** The first test images, searched for mistakes. */
 export const SEARCHED = 500;
-const MISTAKES = 12;
+const MISTAKES = 10;
 
 /** Shows the first test images, and the first mistakes among more of them. */
 export function showDigits(dataset: ImageDataset, predictions: readonly Prediction[] | undefined): void {
