@@ -7,7 +7,7 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { arrange, rearrange } from './arrange.js';
 import { checkDtype } from './elementwise.js';
-import { isSerial, reducingLanes } from './reduce.js';
+import { isSerial, reducingLanes } from './reduceVariants.js';
 
 const WORKGROUP_SIZE = 64;
 

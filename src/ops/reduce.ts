@@ -3,7 +3,6 @@ import argumentWgsl from '../../shaders/reduce/argument.wgsl';
 import argumentWorkgroupWgsl from '../../shaders/reduce/argumentWorkgroup.wgsl';
 import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
-import type { Device } from '../device/device.js';
 import { ShapeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import { storageType } from '../graph/dtype.js';
@@ -19,6 +18,7 @@ import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { toF32 } from './casts.js';
 import { equal } from './comparison.js';
 import { checkDtype } from './elementwise.js';
+import { isSerial, reducingLanes } from './reduceVariants.js';
 import { permute } from './shaping.js';
 
 /** One workgroup reduces at most so many items; longer rows go in two stages. */
@@ -42,19 +42,6 @@ function reduction({ name, combine, identity, vjp }: Reduction): KernelOp {
     vjp,
     lower: (context) => lowerReduction(context, combine, identity),
   };
-}
-
-/**
- * Whether one thread an output is better than a workgroup an output. On the software adapter a barrier costs more than a
- * short row; on GPUs (not measured) a workgroup reads a row in one stroke.
- */
-export function isSerial({ facts }: Device, outputs: number, count: number): boolean {
-  return facts.software ? outputs >= 16 || count < 512 : outputs >= 4096 || count < 128;
-}
-
-/** Lanes of a workgroup that reduces a row: few where they share a core. */
-export function reducingLanes({ facts }: Device): number {
-  return facts.software ? 8 : 64;
 }
 
 function lowerReduction(

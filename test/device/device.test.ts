@@ -37,15 +37,6 @@ describe('no WebGPU', () => {
     );
   });
 
-  test('an insecure page', async () => {
-    vi.stubGlobal('navigator', {});
-    vi.stubGlobal('isSecureContext', false);
-    expect(await complaint(() => Device.open())).toBe(
-      `NoWebGPUError: init: WebGPU exists only in secure contexts, and ${location.origin} is not one.\n` +
-        '  Mend: serve the page over https, or from localhost.',
-    );
-  });
-
   test('no adapter', async () => {
     expect(await complaint(() => Device.open({ gpu: gpuOf(null) }))).toBe(
       'NoWebGPUError: init: the browser has WebGPU but found no adapter for it.\n' +
@@ -141,15 +132,5 @@ describe('an open device', () => {
     expect(first.isLost).toBe(true);
     expect(second.isLost).toBe(false);
     await second.readback.fence();
-  });
-
-  test('opens in a worker', async () => {
-    const worker = new Worker(new URL('./deviceWorker.ts', import.meta.url), { type: 'module' });
-    const answer = await new Promise((resolve, reject) => {
-      worker.onmessage = (event: MessageEvent<unknown>) => resolve(event.data);
-      worker.onerror = (event) => reject(new Error(event.message));
-    });
-    worker.terminate();
-    expect(answer).toEqual([1, 2, 3]);
   });
 });
