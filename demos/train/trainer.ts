@@ -48,7 +48,7 @@ export class Trainer {
     const abort = new AbortController();
     this.#abort = abort;
     const view = this.#view;
-    view.begin();
+    view.begin(options);
     this.#form.write(options);
     this.#form.disabled = true;
     try {

@@ -1,6 +1,7 @@
 import type { MemoryReport, Progress } from '../../src/index.js';
 import { chart } from './chart.js';
 import { bytes, duration, number, percent } from './format.js';
+import type { RunOptions } from './options.js';
 import type { Adapter, Curve, RunResult } from './run.js';
 
 /** A chart is drawn again at most so often, in milliseconds. */
@@ -10,6 +11,7 @@ const REDRAW = 150;
 export class View {
   #drawnAt = Number.NEGATIVE_INFINITY;
   #steps: number | undefined;
+  #subtitle = 'no run yet';
 
   element(id: string): HTMLElement {
     const element = document.getElementById(id);
@@ -40,13 +42,14 @@ export class View {
     this.#status('');
   }
 
-  begin(): void {
+  begin({ loss, data, model }: RunOptions): void {
     this.#button('start').disabled = true;
     this.#button('stop').disabled = false;
     this.element('problem').hidden = true;
     this.element('facts').replaceChildren();
     this.element('classes').replaceChildren();
     this.#steps = undefined;
+    this.#subtitle = `${loss} on ${data}, ${model}`;
     this.#draw({ steps: [], epochs: [] });
     this.#progress().removeAttribute('value');
     this.#status('Loading the data and compiling the kernels …');
@@ -104,10 +107,10 @@ export class View {
 
   #draw(curve: Curve): void {
     this.#drawnAt = performance.now();
-    const title = 'Loss and accuracy';
+    const titles = { title: 'Loss and accuracy', subtitle: this.#subtitle };
     this.element('chart').innerHTML = chart(
       curve,
-      this.#steps === undefined ? { title } : { title, steps: this.#steps },
+      this.#steps === undefined ? titles : { ...titles, steps: this.#steps },
     );
   }
 

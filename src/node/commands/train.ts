@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { version as viteVersion } from 'vite';
 import { chart } from '../../../demos/train/chart.js';
 import { bytes, duration, number, percent } from '../../../demos/train/format.js';
@@ -183,7 +184,7 @@ async function writeFiles(command: CommandOptions, from: TrainSession, run: Fini
     await writeFileAtomically(command.json, `${JSON.stringify(await record(from, run), undefined, 2)}\n`);
   if (command.plot !== undefined) {
     const { options, result, curve } = run;
-    const title = `${options.loss} on ${options.data}`;
+    const title = `${options.loss} on ${basename(options.data)}`;
     const subtitle = `${options.model}, ${options.optimizer}, seed ${options.seed}: test accuracy ${percent(result.testAccuracy)} in ${result.seconds.toFixed(1)} s`;
     await writeFileAtomically(command.plot, `${chart(curve, { title, subtitle })}\n`);
   }
