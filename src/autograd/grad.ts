@@ -1,7 +1,7 @@
 import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
 import { isLeaf } from '../graph/ir.js';
 import { sameShape } from '../graph/shape.js';
-import { constant } from '../graph/source.js';
+import { number } from '../graph/source.js';
 import { Tensor } from '../graph/tensor.js';
 import { add } from '../ops/arithmetic.js';
 import { broadcastTo } from '../ops/broadcast.js';
@@ -46,7 +46,7 @@ function gradientTree(scalar: Tensor, wrt: TensorTree, options: GradOptions): un
       mend: 'reduce it (mean, sum), or use vjp with a cotangent.',
     });
   }
-  const seed = broadcastTo(constant(1), scalar.shape);
+  const seed = broadcastTo(number('grad', 1), scalar.shape);
   const list = flatten(wrt, []);
   const gradients = backward('grad', [scalar], [seed], list, options);
   for (const gradient of gradients) gradient.companions = [scalar];
@@ -179,11 +179,11 @@ function backward(
         },
       );
     }
-    return broadcastTo(constant(0), tensor.shape);
+    return broadcastTo(number('grad', 0), tensor.shape);
   });
 }
 
-/** A 0-d operand that was read at every element gets the sum. Other broadcasts are ops with a vjp of their own. */
+/** Broadcasts are ops with a vjp of their own, so a cotangent has its input's shape. */
 function fit(node: Tensor, input: Tensor, part: Tensor): Tensor {
   if (sameShape(part.shape, input.shape)) return part;
   throw new ShapeError(

@@ -120,6 +120,7 @@ class Compiled<Result> {
     }
     owner.device.assertAlive(this.#name);
     const found = this.#steps.findIndex((step) => step.fits(owner, leaves));
+    if (found < 0) this.#dropFallen();
     const step = found < 0 ? this.#trace(owner, inputs, leaves) : (this.#steps[found] as Step<Result>);
     if (found !== 0) {
       if (found > 0) this.#steps.splice(found, 1);
@@ -135,6 +136,12 @@ class Compiled<Result> {
       }
     }
     return step;
+  }
+
+  /** Steps whose optimizer has moved or gone never run again. */
+  #dropFallen(): void {
+    for (const step of this.#steps) if (!step.stands()) step.dispose();
+    this.#steps = this.#steps.filter((step) => step.stands());
   }
 
   #trace(owner: Engine, inputs: readonly unknown[], leaves: Leaves): Step<Result> {

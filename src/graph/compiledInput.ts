@@ -48,17 +48,12 @@ export function fitsSpec(value: unknown, { shape, dtype }: InputSpec): boolean {
   if (typeof value === 'number') return shape.length === 0 && dtype === 'f32';
   if (ArrayBuffer.isView(value)) {
     const array = value as TypedArray;
-    return shape.length === 1 && array.length === shape[0] && matches(array, dtype);
+    return shape.length === 1 && array.length === shape[0] && dtypeOf(array) === dtype;
   }
   return (
     isHostArray(value) &&
-    matches(value.data, dtype) &&
+    dtypeOf(value.data) === dtype &&
     sameShape(value.shape, shape) &&
     value.data.length === sizeOf(shape)
   );
-}
-
-function matches(array: TypedArray, dtype: DType): boolean {
-  if (dtype === 'f32') return array instanceof Float32Array;
-  return dtype === 'i32' ? array instanceof Int32Array : array instanceof Uint32Array;
 }

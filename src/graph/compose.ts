@@ -133,7 +133,11 @@ export class Composer {
   #read(operand: Operand, place: Place): string {
     const { value } = operand;
     if (isUniform(value.tensor)) return this.#uniform(value);
-    if (this.#anchor?.value === value && isLinear(operand)) return this.#anchor.name;
+    if (this.#anchor?.value === value) {
+      if (!isLinear(operand) || place.key !== '')
+        throw new Error(`${value.tensor} was read at a place that its kernel has not made`);
+      return this.#anchor.name;
+    }
     if (this.#isComputedHere(value) || value.virtual) {
       const at = isLinear(operand) ? place : this.#placeIn(operand, place);
       return this.#evaluate(value, at);

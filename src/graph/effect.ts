@@ -9,8 +9,8 @@ export interface Effect {
   readonly inputs: readonly Tensor[];
   /** Where each input must be written, if anywhere in particular (a gradient arena). */
   readonly placements: readonly (BufferRange | undefined)[];
-  /** Where each input is copied once all reads are done. */
-  readonly copies?: readonly (BufferRange | undefined)[];
+  /** The parameter that each input is copied to once all reads are done. */
+  readonly targets?: readonly (Tensor | undefined)[];
   /** Dispatches after all others: every read of the step sees the old values. */
   readonly lower?: (device: Device) => readonly Lowering[];
   /** Parameters that it changes. */

@@ -11,7 +11,7 @@ import type { BufferRange } from './lowering.js';
 import { Pacing } from './pacing.js';
 import { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
-import { numberOf, PooledStorage } from './pooledStorage.js';
+import { PooledStorage } from './pooledStorage.js';
 import { type Runtime, setRuntime } from './runtime.js';
 import { track } from './scope.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
@@ -153,9 +153,16 @@ export class Engine implements Runtime {
     tensor.assertNotFreed(tensor.op.name);
     if (tensor.storage !== undefined) {
       if (tensor.storage.owner !== this) {
-        throw new ValueError(tensor.op.name, `a tensor ${formatShape(tensor.shape)} belongs to another engine.`, {
-          mend: 'read it there (data) and make a tensor of it here.',
-        });
+        const gone = (tensor.storage.owner as Engine).isGone;
+        throw new ValueError(
+          tensor.op.name,
+          `a tensor ${formatShape(tensor.shape)} belongs to ${gone ? 'an engine whose device is gone' : 'another engine'}.`,
+          {
+            mend: gone
+              ? 'make it anew; a parameter can be assigned, or loaded from a checkpoint.'
+              : 'read it there (data) and make a tensor of it here.',
+          },
+        );
       }
       tensor.storage.assertFresh?.(tensor.op.name);
       return tensor.storage;
@@ -243,14 +250,17 @@ export class Engine implements Runtime {
       tensor.storage?.assertFresh?.('data');
       const storage = this.materialise(tensor);
       const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
-      return this.#finish(tensor, storage, bytes);
+      const at = this.pacing.submits;
+      return this.#finish(tensor, storage, bytes, at);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #finish(tensor: Tensor, storage: Storage, bytes: Promise<ArrayBuffer>): Promise<TypedArray> {
+  async #finish(tensor: Tensor, storage: Storage, bytes: Promise<ArrayBuffer>, at: number): Promise<TypedArray> {
     const [data, failure] = await Promise.all([bytes, storage.failure, ...this.#watched]);
+    // The queue runs in order: all that was submitted before this read is done.
+    this.pacing.reached(at);
     if (failure !== undefined) {
       this.forget(failure);
       throw failure;
@@ -281,30 +291,46 @@ export class Engine implements Runtime {
     this.#watched.add(settled);
   }
 
+  snapshot(parameter: Tensor): void {
+    this.materialise(parameter);
+  }
+
   compute(tensors: readonly Tensor[]): void {
     const pending = [...new Set(tensors)].filter((tensor) => !isLeaf(tensor));
     if (pending.length > 0) this.run(pending, []);
   }
 
   assign(parameter: Parameter, value: Tensor): void {
-    const effect = (): Effect => {
-      const target = this.materialise(parameter);
-      return {
-        key: `assign ${parameter.id} ${numberOf(target)}`,
-        inputs: [value],
-        placements: [undefined],
-        copies: [target],
-        updates: [parameter],
-        stands: () => parameter.storage === target,
-      };
+    this.adopt(parameter);
+    const effect: Effect = {
+      key: 'assign',
+      inputs: [value],
+      placements: [undefined],
+      targets: [parameter],
+      updates: [parameter],
     };
     if (value.dtype !== parameter.dtype) {
       throw new DtypeError('assign', `the parameter is ${parameter.dtype}, the value ${value.dtype}.`, {
         mend: `cast it: ${parameter.dtype === 'f32' ? 'toF32' : 'toI32'}(value).`,
       });
     }
-    if (this.trace !== undefined) this.trace.effects.push(effect());
-    else this.run([], [effect()]);
+    if (this.trace !== undefined) this.trace.effects.push(effect);
+    else this.run([], [effect]);
+  }
+
+  /** @internal A parameter whose device was lost gets new memory here: its value is gone, another can be assigned. */
+  adopt(parameter: Parameter): void {
+    const { storage } = parameter;
+    if (storage === undefined || storage.owner === this) return;
+    if (!(storage.owner as Engine).isGone) return;
+    const fresh = this.allocate(4 * parameter.size, 'parameters', parameter.toString());
+    this.clear(fresh);
+    this.attach(parameter, fresh);
+  }
+
+  /** @internal Destroyed, or its device is lost. */
+  get isGone(): boolean {
+    return this.#destroyed || this.device.isLost;
   }
 
   /** @internal Plans (or finds the plan), executes, submits. Outputs get their storage. */
@@ -318,19 +344,22 @@ export class Engine implements Runtime {
     }
     const wanted = [...new Set([...outputs, ...companions])];
     const skeleton = skeletonOf(wanted, effects);
-    for (const { before } of effects) before?.();
     const executable = this.#plan(skeleton);
-    const failure = this.#execute(executable, skeleton, wanted);
-    this.noteUpdates(executable.plan);
+    const failure = this.#execute(executable, skeleton, wanted, effects);
+    this.noteUpdates(effects);
+    if (!this.options.planCache) executable.destroy();
     // Outputs carry their failure; one of effects alone belongs to the next read.
     if (wanted.length === 0) this.watch(failure);
   }
 
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
-  noteUpdates(plan: Plan): void {
-    if (plan.updates.length === 0) return;
-    const now = ++clock.assignments;
-    for (const parameter of plan.updates) (parameter as Parameter).assignedAt = now;
+  noteUpdates(effects: readonly Effect[]): void {
+    let now: number | undefined;
+    for (const { updates } of effects) {
+      if (updates === undefined) continue;
+      now ??= ++clock.assignments;
+      for (const parameter of updates) (parameter as Parameter).assignedAt = now;
+    }
   }
 
   #plan(skeleton: Skeleton): Executable {
@@ -369,6 +398,7 @@ export class Engine implements Runtime {
     executable: Executable,
     skeleton: Skeleton,
     outputs: readonly Tensor[],
+    effects: readonly Effect[],
   ): Promise<CotangentError | undefined> {
     const { plan } = executable;
     const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf) ? undefined : this.materialise(leaf)));
@@ -379,6 +409,8 @@ export class Engine implements Runtime {
       output: (index: number) => results[index] as Storage,
       slot: (index: number) => rangeOf(slots[index] as PooledBuffer),
     };
+    // All that can be refused has been: host state may move on.
+    for (const { before } of effects) before?.();
     const { result: compiled, error } = this.device.errors.scope('run', () => {
       const reports = executable.ensurePipelines();
       executable.writeUniforms(skeleton.leaves);
@@ -401,7 +433,7 @@ export class Engine implements Runtime {
       this.device.queue.submit([encoder.finish()]);
       return reports;
     });
-    this.pacing.submits++;
+    this.pacing.submitted();
     const anomaly = this.options.anomaly ? findAnomaly(this.device, plan, bindings, skeleton.origins) : undefined;
     // The queue runs in order, so what comes next may write to these already.
     for (const slot of slots) this.device.buffers.release(slot);

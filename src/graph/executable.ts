@@ -30,7 +30,7 @@ export interface Bindings {
 export class Executable {
   readonly plan: Plan;
   readonly #device: Device;
-  readonly #uniforms: GPUBuffer | undefined;
+  readonly #uniforms: PooledBuffer | undefined;
   readonly #words: ArrayBuffer;
   readonly #u32: Uint32Array;
   readonly #i32: Int32Array;
@@ -54,7 +54,7 @@ export class Executable {
     this.#u32 = new Uint32Array(this.#words);
     this.#i32 = new Int32Array(this.#words);
     this.#f32 = new Float32Array(this.#words);
-    this.#uniforms = bytes === 0 ? undefined : device.buffers.createUniform(bytes).buffer;
+    this.#uniforms = bytes === 0 ? undefined : device.buffers.createUniform(bytes);
     plan.blocks.forEach((block, i) => {
       for (const { offset, type, value } of block.fields) {
         const word = ((this.#offsets[i] ?? 0) + offset) / 4;
@@ -63,6 +63,7 @@ export class Executable {
         else this.#leafFields.push({ word, type, leaf: value.leaf });
       }
     });
+    this.#leafFields.sort((a, b) => a.leaf - b.leaf);
   }
 
   /** Compiles all pipelines in parallel, off the main thread where the browser can. */
@@ -88,15 +89,21 @@ export class Executable {
   writeUniforms(leaves: readonly Tensor[]): void {
     if (this.#uniforms === undefined) return;
     let changed = !this.#uploaded;
+    // Fields of one leaf stand together, so that a scalar is asked once for all the kernels that read it.
+    let last = -1;
+    let value = 0;
     for (const { word, type, leaf } of this.#leafFields) {
-      const source = leaves[leaf]?.source;
-      const value = source?.kind === 'constant' ? source.value : source?.kind === 'scalar' ? source.read() : 0;
+      if (leaf !== last) {
+        const source = leaves[leaf]?.source;
+        value = source?.kind === 'constant' ? source.value : source?.kind === 'scalar' ? source.read() : 0;
+        last = leaf;
+      }
       if (this.#write(word, type, value)) changed = true;
     }
     for (const { word, type, read } of this.#dynamic) {
       if (this.#write(word, type, read())) changed = true;
     }
-    if (changed) this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words);
+    if (changed) this.#device.queue.writeBuffer(this.#uniforms.buffer, 0, this.#words);
     this.#uploaded = true;
   }
 
@@ -123,7 +130,7 @@ export class Executable {
     if (source.kind === 'uniform') {
       const bytes = this.plan.blocks[source.block]?.bytes ?? 16;
       const size = Math.ceil(bytes / 16) * 16;
-      return { buffer: this.#uniforms as GPUBuffer, offset: this.#offsets[source.block] ?? 0, size };
+      return { buffer: (this.#uniforms as PooledBuffer).buffer, offset: this.#offsets[source.block] ?? 0, size };
     }
     if (source.kind === 'range') return bufferBinding(source.range);
     if (source.kind === 'scratch') return bufferBinding({ ...bindings.slot(source.slot), bytes: source.bytes });
@@ -150,12 +157,13 @@ export class Executable {
       const bytes = 4 * from.tensor.size;
       if (bytes === 0) continue;
       const range = locate(this.plan, from, bindings);
-      encoder.copyBufferToBuffer(range.buffer, range.offset, to.buffer, to.offset, bytes);
+      const target = bindings.leaf(to);
+      encoder.copyBufferToBuffer(range.buffer, range.offset, target.buffer, target.offset, bytes);
     }
   }
 
   destroy(): void {
-    this.#uniforms?.destroy();
+    if (this.#uniforms !== undefined) this.#device.buffers.release(this.#uniforms);
   }
 }
 

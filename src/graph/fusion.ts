@@ -1,5 +1,5 @@
 import { accessOf, type Ir, isLinear, type Operand, type Value } from './ir.js';
-import type { KernelOp } from './op.js';
+import { attributesKey, type KernelOp } from './op.js';
 import { sizeOf } from './shape.js';
 
 /** WebGPU gives 8 storage buffers a stage unless asked for more; our kernels never need more. */
@@ -190,7 +190,7 @@ export class Fusion {
   }
 
   #merge(into: Group, group: Group): boolean {
-    if (readsOwnMembers(into, group) || this.#wouldCycle(into, group)) {
+    if (readsOwnMembers(into, group) || readsElsewhere(into, group) || this.#wouldCycle(into, group)) {
       into.refusals.push(`${label(group)}: it also depends on a later kernel`);
       return false;
     }
@@ -279,6 +279,15 @@ function* positions(group: Group): Iterable<number> {
   for (const value of group.inlined) yield value.position;
 }
 
+/** A store hook has its kernel's result at its own place alone: another place (a transpose, a flip) is not there yet. */
+function readsElsewhere(a: Group, b: Group): boolean {
+  if (a.anchors.length + b.anchors.length === 0) return false;
+  const isInside = (value: Value) => [a, b].some((group) => group.members.has(value) || group.anchors.includes(value));
+  return [...a.members, ...b.members].some((member) =>
+    member.operands.some((operand) => isInside(operand.value) && !isLinear(operand)),
+  );
+}
+
 /** A kernel cannot load what its own store hook makes. */
 function readsOwnMembers(a: Group, b: Group): boolean {
   return [...a.anchors, ...b.anchors].some((anchor) =>
@@ -297,7 +306,7 @@ function sameOperands(a: Value, b: Value, count: number): boolean {
 }
 
 function sameAttributes(a: Value, b: Value): boolean {
-  return JSON.stringify(a.tensor.attributes) === JSON.stringify(b.tensor.attributes);
+  return attributesKey(a.tensor.attributes) === attributesKey(b.tensor.attributes);
 }
 
 function readsFused(consumer: Value, input: Value): boolean {

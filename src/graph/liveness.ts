@@ -42,7 +42,9 @@ export function assignSlots(
   dispatches.forEach(({ reads, writes }, i) => {
     for (const value of reads) {
       // Of no elements: no dispatch wrote it, yet a kernel binds it. A buffer of its own meets no other binding.
-      if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: slots.push(4) - 1 });
+      if (locations.has(value)) continue;
+      if (value.tensor.size > 0) throw new Error(`${value.tensor} is read but never written`);
+      locations.set(value, { kind: 'slot', slot: slots.push(4) - 1 });
     }
     for (const value of writes) {
       if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: take(4 * value.tensor.size) });

@@ -8,6 +8,15 @@ import type { View } from './view.js';
 export type Attribute = number | string | boolean | readonly number[] | undefined;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/** Attributes as text, no two different ones alike: JSON alone writes NaN and infinities as null, and -0 as 0. */
+export function attributesKey(attributes: Attributes): string {
+  return JSON.stringify(attributes, (_, value: unknown) =>
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `#${Object.is(value, -0) ? '-0' : value}`
+      : value,
+  );
+}
+
 export interface VjpContext {
   /** The derivative of the root by this node's output; same shape and dtype f32. */
   readonly cotangent: Tensor;

@@ -14,6 +14,7 @@ export class Pacing {
   readonly #readback: Readback;
   readonly #maximum: number;
   #done = 0;
+  #fencedAt = 0;
   #fences: { readonly at: number; readonly done: Promise<void> }[] = [];
 
   constructor(readback: Readback, maximum: number) {
@@ -30,17 +31,23 @@ export class Pacing {
     });
   }
 
-  /** Counts a submit of a compiled step. */
+  /** Counts a submit. */
   submitted(): void {
     this.submits++;
-    if (this.submits % FENCE_EVERY === 0 && this.#fences.length < FENCES) this.fence();
+    if (this.submits - this.#fencedAt >= FENCE_EVERY && this.#fences.length < FENCES) this.fence();
+  }
+
+  /** So many submits are known to be done. */
+  reached(submits: number): void {
+    this.#done = Math.max(this.#done, submits);
   }
 
   /** Resolves when all submitted so far is done. */
   fence(): Promise<void> {
     const at = this.submits;
+    this.#fencedAt = at;
     const done = this.#readback.fence().then(() => {
-      this.#done = Math.max(this.#done, at);
+      this.reached(at);
       this.#fences = this.#fences.filter((fence) => fence.at > at);
     });
     // Whoever waits for it hears of a lost device; nobody may.

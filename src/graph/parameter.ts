@@ -31,6 +31,8 @@ export class Parameter extends Tensor {
     const initial = asTensor('Parameter', value);
     super(parameterOp, [], initial.shape, initial.dtype, undefined, { kind: 'stored' });
     this.initial = initial;
+    // A target network, an average: it starts from the value now, whatever becomes of the other.
+    if (initial instanceof Parameter) runtime('Parameter').snapshot(this);
     this.name = options.name;
     this.trainable = options.trainable ?? true;
   }

@@ -24,10 +24,7 @@ export interface Plan {
   /** The value of each output. */
   readonly outputs: readonly Value[];
   /** Copies once the pass has ended: assignments. */
-  readonly copies: readonly { readonly from: Value; readonly to: BufferRange }[];
-  readonly before: readonly (() => void)[];
-  /** Parameters that an execution changes. */
-  readonly updates: readonly Tensor[];
+  readonly copies: readonly { readonly from: Value /** The leaf. */; readonly to: number }[];
   readonly groups: readonly Group[];
 }
 
@@ -52,7 +49,7 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
     pinned.add(value);
     return value;
   });
-  const copies: { from: Value; to: BufferRange }[] = [];
+  const copies: { from: Value; to: number }[] = [];
   const placed = new Map<Value, BufferRange>();
   const writtenBefore: Value[] = [];
   for (const effect of request.effects) {
@@ -62,8 +59,8 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
       const value = placeInput(ir, operand, range, placed, outputs);
       pinned.add(value);
       writtenBefore.push(value);
-      const target = effect.copies?.[i];
-      if (target !== undefined) copies.push({ from: value, to: target });
+      const target = effect.targets?.[i]?.source;
+      if (target?.kind === 'leaf') copies.push({ from: value, to: target.index });
     });
   }
 
@@ -95,8 +92,6 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
     slots,
     outputs,
     copies,
-    before: request.effects.flatMap((effect) => (effect.before === undefined ? [] : [effect.before])),
-    updates: request.effects.flatMap((effect) => effect.updates ?? []),
     groups,
   };
 }

@@ -27,16 +27,3 @@ export class PooledStorage implements Storage {
     this.#release = undefined;
   }
 }
-
-const storageNumbers = new WeakMap<Storage, number>();
-let nextStorageNumber = 1;
-
-/** Tells storages apart in the keys of plans that hold on to one. */
-export function numberOf(storage: Storage): number {
-  let number = storageNumbers.get(storage);
-  if (number === undefined) {
-    number = nextStorageNumber++;
-    storageNumbers.set(storage, number);
-  }
-  return number;
-}

@@ -6,6 +6,8 @@ import type { Tensor } from './tensor.js';
 export interface Runtime {
   read(tensor: Tensor): Promise<TypedArray>;
   assign(parameter: Tensor, value: Tensor): void;
+  /** Gives a parameter its first value now. */
+  snapshot(parameter: Tensor): void;
   /** Computes tensors now (a graph that grew too deep). */
   compute(tensors: readonly Tensor[]): void;
 }

@@ -1,7 +1,7 @@
 import { StaleTensorError } from '../errors.js';
 import type { Effect } from './effect.js';
 import { isLeaf } from './ir.js';
-import type { Op, SourceOp } from './op.js';
+import { attributesKey, type Op, type SourceOp } from './op.js';
 import { Parameter } from './parameter.js';
 import { Tensor, unbounded } from './tensor.js';
 
@@ -57,7 +57,7 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
       const inputs = tensor.inputs.map((input) => copies.get(input) as Tensor);
       copy = new Tensor(tensor.op, inputs, tensor.shape, tensor.dtype, tensor.attributes);
       const from = tensor.inputs.map((input) => numbers.get(input)).join(',');
-      const attributes = JSON.stringify(tensor.attributes);
+      const attributes = attributesKey(tensor.attributes);
       key.push(`${opNumber(tensor.op)}${tensor.dtype}${tensor.shape.join('x')}(${from})${attributes}`);
     }
     copy.callSite = tensor.callSite;
@@ -88,8 +88,10 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
   key.push(`>${outputs.map((tensor) => numbers.get(tensor)).join(',')}`);
   const copiedEffects = effects.map((effect) => {
     const inputs = effect.inputs.map(visit);
-    key.push(`!${effect.key}(${effect.inputs.map((tensor) => numbers.get(tensor)).join(',')})`);
-    return { ...effect, inputs };
+    const targets = (effect.targets ?? []).map((target) => (target === undefined ? undefined : visit(target)));
+    const all = [...effect.inputs, ...(effect.targets ?? [])];
+    key.push(`!${effect.key}(${all.map((tensor) => tensor && numbers.get(tensor)).join(',')})`);
+    return { ...effect, inputs, targets };
   });
   return { key: key.join(';'), outputs: copiedOutputs, effects: copiedEffects, leaves, origins };
 }

@@ -63,6 +63,17 @@ export function constant(value: number, dtype: DType = 'f32'): Tensor {
   return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value });
 }
 
+/** @internal A number among tensors: a constant that may be folded. */
+export function number(op: string, value: number, dtype: DType = 'f32'): Tensor {
+  const held = dtype === 'i32' ? value | 0 : dtype === 'u32' ? value >>> 0 : value;
+  if (held !== value && !Number.isNaN(value)) {
+    throw new DtypeError(op, `the number ${value} is no ${dtype}, the dtype of the tensor beside it.`, {
+      mend: 'cast the tensor first: toF32(x).',
+    });
+  }
+  return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value, anonymous: true });
+}
+
 /**
  * A 0-d f32 tensor whose value is asked of JavaScript at each execution: a learning rate on a schedule,
  * a slider. A compiled step reads it anew each time, without a new plan.
@@ -82,7 +93,7 @@ export function asTensor(op: string, value: TensorLike | TensorData, dtype: DTyp
     value.assertNotFreed(op);
     return value;
   }
-  if (typeof value === 'number') return constant(value, dtype);
+  if (typeof value === 'number') return number(op, value, dtype);
   if (value === undefined || value === null || typeof value === 'string' || typeof value === 'function') {
     throw new DtypeError(op, `an operand is ${describe(value)}.`, { mend: 'give a Tensor or a number.' });
   }

@@ -1,19 +1,69 @@
-import { type CotangentError, StaleTensorError } from '../errors.js';
+import { type CotangentError, formatShape, StaleTensorError, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
-import type { TypedArray } from './dtype.js';
+import { type TypedArray, typedArray } from './dtype.js';
 import { type Engine, firstError } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import type { SourceOp } from './op.js';
+import { Parameter } from './parameter.js';
 import { sizeOf } from './shape.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
 import { Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
 import { type Leaves, mapTree } from './tree.js';
+
+/** What a step hands back is what it was in that step: an input, or a scalar's number. */
+function isOfThisStep(leaf: Tensor): boolean {
+  return leaf.source?.kind === 'placeholder' || leaf.source?.kind === 'scalar';
+}
+
+function isNumber(tensor: Tensor): boolean {
+  return tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar';
+}
+
+/**
+ * Lazy results that the body captured are computed once, now. One that reads a parameter is refused: it would keep the
+ * parameter's value of today, which nobody who wrote it means.
+ */
+function settleCaptured(owner: Engine, name: string, trace: Trace, outputs: readonly Tensor[]): void {
+  const roots = [...outputs, ...trace.effects.flatMap(({ inputs }) => inputs)];
+  const captured = new Set<Tensor>();
+  const seen = new Set<Tensor>();
+  for (let stack = [...roots], tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    if (seen.has(tensor) || isLeaf(tensor)) continue;
+    seen.add(tensor);
+    if (tensor.id < trace.firstId) captured.add(tensor);
+    else stack.push(...tensor.inputs);
+  }
+  for (const tensor of captured) {
+    const parameter = parameterBelow(tensor);
+    if (parameter === undefined) continue;
+    throw new ValueError(
+      name,
+      `it captured a result of '${tensor.op.name}' ${formatShape(tensor.shape)}, made outside from parameter '${parameter.name ?? 'unnamed'}'.`,
+      {
+        callSite: tensor.callSite,
+        mend: 'compute it inside the function, or read it before (await result.data()) to keep its value.',
+      },
+    );
+  }
+  owner.compute([...captured]);
+}
+
+function parameterBelow(root: Tensor): Parameter | undefined {
+  const seen = new Set<Tensor>();
+  for (let stack = [root], tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    if (tensor instanceof Parameter) return tensor;
+    if (seen.has(tensor) || isLeaf(tensor)) continue;
+    seen.add(tensor);
+    stack.push(...tensor.inputs);
+  }
+  return undefined;
+}
 
 const outputOp: SourceOp = { name: 'output', kind: 'source' };
 
@@ -74,10 +124,11 @@ export class Step<Result> {
     const tensors = new Set<Tensor>();
     mapTree(result, (leaf) => {
       // What is on the GPU already (a parameter, a captured tensor) is handed back as it is.
-      if (leaf instanceof Tensor && (!isLeaf(leaf) || leaf.source?.kind === 'placeholder')) tensors.add(leaf);
+      if (leaf instanceof Tensor && (!isLeaf(leaf) || isOfThisStep(leaf))) tensors.add(leaf);
       return leaf;
     });
     this.#outputs = [...tensors];
+    settleCaptured(owner, name, trace, this.#outputs);
     this.#skeleton = skeletonOf(this.#outputs, trace.effects);
     this.plan = owner.planFor(this.#skeleton);
     this.#executable = new Executable(owner.device, this.plan);
@@ -100,6 +151,11 @@ export class Step<Result> {
       output: (index) => this.#results[index] as Storage,
       slot: (index) => this.#slots[index] as Storage,
     };
+  }
+
+  /** False once it writes to buffers that are not its effects' any more: it can never run again. */
+  stands(): boolean {
+    return this.#trace.stands();
   }
 
   fits(owner: Engine, leaves: Leaves): boolean {
@@ -151,7 +207,9 @@ export class Step<Result> {
   #hasMoved(): boolean {
     for (let i = 0; i < this.#captured.length; i++) {
       const { leaf, storage } = this.#captured[i] as { leaf: Tensor; storage: Storage };
+      leaf.assertNotFreed(this.#name);
       if (leaf.storage !== storage || storage.freed) return true;
+      storage.assertFresh?.(this.#name);
     }
     return false;
   }
@@ -172,7 +230,7 @@ export class Step<Result> {
       this.#checked = true;
     }
     this.#generation++;
-    owner.noteUpdates(this.plan);
+    owner.noteUpdates(this.#trace.effects);
     if (owner.options.anomaly) {
       this.#expect([findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins)]);
     }
@@ -193,9 +251,14 @@ export class Step<Result> {
 
   #run(inputs: readonly unknown[]): void {
     const { device } = this.#engine;
-    for (const effect of this.#trace.effects) effect.before?.();
     if (this.#groups === undefined || this.#hasMoved()) this.#groups = this.#bind();
     const groups = this.#groups;
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i];
+      if (input instanceof Tensor && !isNumber(input)) this.#engine.materialise(input);
+    }
+    // All that can be refused has been: host state may move on.
+    for (const effect of this.#trace.effects) effect.before?.();
     this.#executable.writeUniforms(this.#skeleton.leaves);
     const encoder = device.gpu.createCommandEncoder();
     for (let i = 0; i < inputs.length; i++) this.#input(encoder, i, inputs[i]);
@@ -220,6 +283,13 @@ export class Step<Result> {
   #input(encoder: GPUCommandEncoder, index: number, value: unknown): void {
     const target = this.#inputs[index];
     const { queue } = this.#engine.device;
+    if (value instanceof Tensor && isNumber(value)) {
+      const { source } = value;
+      const number = typedArray(value.dtype, 1);
+      number[0] = source?.kind === 'constant' ? source.value : source?.kind === 'scalar' ? source.read() : 0;
+      if (target !== undefined) this.#engine.upload(target, number);
+      return;
+    }
     if (value instanceof Tensor) {
       const from = this.#engine.materialise(value);
       if (target !== undefined && value.size > 0) {

@@ -7,8 +7,11 @@ import type { Storage } from './storage.js';
 
 /** Where a leaf's value comes from. */
 export type Source =
-  /** A JavaScript number, baked into the plan's uniforms. 0-d. */
-  | { readonly kind: 'constant'; readonly value: number }
+  /**
+   * A JavaScript number, baked into the plan's uniforms. 0-d. An anonymous one was never in the user's hands as a
+   * tensor: nobody can differentiate by it, so it may be folded away.
+   */
+  | { readonly kind: 'constant'; readonly value: number; readonly anonymous?: boolean }
   /** A JavaScript function, called at each execution. 0-d. */
   | { readonly kind: 'scalar'; readonly read: () => number }
   /** Data of the host, uploaded when first used. */
@@ -24,6 +27,11 @@ export type Source =
 const NO_ATTRIBUTES: Attributes = {};
 
 let nextId = 1;
+
+/** @internal The id that the next node will get. */
+export function nextTensorId(): number {
+  return nextId;
+}
 
 /** Counts assignments; a node made before a parameter changed must not read it afterwards. */
 export const clock = { assignments: 0 };

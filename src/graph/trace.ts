@@ -1,10 +1,11 @@
 import { engineInUse } from './current.js';
 import type { Effect } from './effect.js';
-import type { Tensor } from './tensor.js';
+import { nextTensorId } from './tensor.js';
 
 /** What a compiled function's body does while it is recorded. */
 export class Trace {
-  readonly inputs: Tensor[] = [];
+  /** Nodes below this were made outside. */
+  readonly firstId = nextTensorId();
   readonly effects: Effect[] = [];
   /** Host state that the body read (a layer's mode): another value means another plan. */
   readonly guards: { readonly read: () => unknown; readonly value: unknown }[] = [];
@@ -15,6 +16,11 @@ export class Trace {
       const guard = this.guards[i];
       if (guard !== undefined && guard.read() !== guard.value) return false;
     }
+    return this.stands();
+  }
+
+  /** Whether its effects still write where they were planned to. */
+  stands(): boolean {
     for (let i = 0; i < this.effects.length; i++) if (this.effects[i]?.stands?.() === false) return false;
     return true;
   }

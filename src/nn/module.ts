@@ -17,6 +17,10 @@ export interface Module {
   /** Evaluation mode. A compiled step follows the change with another plan. */
   eval(): Module;
   readonly training: boolean;
+  /** @internal This module and all inside it. */
+  modules(): Module[];
+  /** @internal Its own mode alone. */
+  setMode(training: boolean): void;
   /** What it is, for messages: `linear(784, 128)`. */
   readonly description: string;
 }
@@ -65,12 +69,17 @@ export function module({ description, forward, parameters = {}, children = {} }:
   const self: Module = Object.assign((x: Tensor) => forward(x, mode), {
     parameters: () => {
       const all = named();
-      for (const [name, parameter] of all) parameter.name = name;
+      // The outermost module that names it wins: its name is the longest.
+      for (const [name, parameter] of all) if (name.length >= (parameter.name ?? '').length) parameter.name = name;
       return [...all.values()];
     },
     namedParameters: named,
     train: () => setMode(true),
     eval: () => setMode(false),
+    modules: (): Module[] => [self, ...Object.values(children).flatMap((child) => child.modules())],
+    setMode: (value: boolean) => {
+      training = value;
+    },
     training,
     description,
   });

@@ -3,7 +3,7 @@ import exponential from '../../shaders/elementwise/exponential.wgsl';
 import type { DType } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
-import { apply, binary, constantValue, operands, opOf, unary } from './elementwise.js';
+import { anonymousValue, apply, binary, operands, opOf, unary } from './elementwise.js';
 import { log } from './exponential.js';
 import { where } from './logical.js';
 
@@ -40,8 +40,8 @@ export const multiply = Object.assign(
   (a: TensorLike, b: TensorLike): Tensor => {
     // Times one is no work: gradients begin with it.
     const [left, right] = operands('multiply', numbers, a, b) as [Tensor, Tensor];
-    if (constantValue(right) === 1 && covers(left, right)) return left;
-    if (constantValue(left) === 1 && covers(right, left)) return right;
+    if (anonymousValue(right) === 1 && covers(left, right)) return left;
+    if (anonymousValue(left) === 1 && covers(right, left)) return right;
     return multiplyNode(left, right);
   },
   { op: multiplyNode.op, spec: multiplyNode.spec, arity: multiplyNode.arity },

@@ -1,8 +1,8 @@
 import { DtypeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import type { ElementwiseOp, Vjp } from '../graph/op.js';
-import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
-import { asTensor, constant } from '../graph/source.js';
+import { broadcastShapes, type Shape } from '../graph/shape.js';
+import { asTensor, number } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { broadcastTo } from './broadcast.js';
@@ -72,16 +72,26 @@ export function apply(spec: ElementwiseSpec, op: ElementwiseOp, inputs: readonly
   let shape: Shape = [];
   for (const input of inputs) shape = broadcastShapes(spec.name, shape, input.shape);
   const dtype = spec.result ?? last.dtype;
-  const plain = inputs.map(unwrapUniform);
-  if (spec.fold !== undefined) {
-    const values = plain.map(({ source }) => (source?.kind === 'constant' ? source.value : undefined));
-    if (values.every((value) => value !== undefined)) {
-      const folded = constant(Math.fround(spec.fold(...values.map(Math.fround))), dtype);
-      return broadcastTo(folded, shape);
-    }
-  }
-  const expanded = plain.map((input) => (isUniformLeaf(input) ? input : broadcastTo(input, shape)));
-  return new Tensor(op, expanded, shape, dtype);
+  const folded = spec.fold === undefined ? undefined : fold(spec.name, spec.fold, inputs, dtype);
+  if (folded !== undefined) return broadcastTo(folded, shape);
+  return new Tensor(
+    op,
+    inputs.map((input) => broadcastTo(input, shape)),
+    shape,
+    dtype,
+  );
+}
+
+/** An op on numbers alone is a number: gradients begin with such. */
+function fold(
+  name: string,
+  on: (...values: number[]) => number,
+  inputs: readonly Tensor[],
+  dtype: DType,
+): Tensor | undefined {
+  const values = inputs.map(anonymousValue);
+  if (dtype !== 'f32' || !values.every((value) => value !== undefined)) return undefined;
+  return number(name, Math.fround(on(...values.map(Math.fround))));
 }
 
 export function checkDtype(name: string, dtype: DType, allowed: readonly DType[]): void {
@@ -91,19 +101,10 @@ export function checkDtype(name: string, dtype: DType, allowed: readonly DType[]
   });
 }
 
-export function isUniformLeaf(tensor: Tensor): boolean {
-  return tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar';
-}
-
-/** A broadcast constant or scalar is read as the 0-d number that it is. */
-export function unwrapUniform(tensor: Tensor): Tensor {
+/** The value of a number among tensors, also a broadcast one; undefined for what a user may differentiate by. */
+export function anonymousValue(tensor: Tensor): number | undefined {
   let inner = tensor;
-  while (inner.op.kind === 'view' && inner.inputs[0] !== undefined && sizeOf(inner.shape) > 0) inner = inner.inputs[0];
-  return isUniformLeaf(inner) ? inner : tensor;
-}
-
-/** The value of a constant, also a broadcast one. */
-export function constantValue(tensor: Tensor): number | undefined {
-  const { source } = unwrapUniform(tensor);
-  return source?.kind === 'constant' ? source.value : undefined;
+  while ((inner.op.name === 'broadcastTo' || inner.op.name === 'reshape') && inner.inputs[0] !== undefined)
+    inner = inner.inputs[0];
+  return inner.source?.kind === 'constant' && inner.source.anonymous === true ? inner.source.value : undefined;
 }

@@ -39,10 +39,7 @@ export class Generator {
 
   /** @param seed a non-negative integer below 2^53. @param stream independent sequences of one seed. */
   constructor(seed: number, stream = 0) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new ValueError('random', `seed is ${seed}; it must be an integer from 0 to 2^53 - 1.`);
-    }
-    this.#seed = seed;
+    this.#seed = checkSeed(seed);
     this.#stream = stream;
   }
 
@@ -137,13 +134,18 @@ export class Generator {
   }
 }
 
+function checkSeed(seed: number): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new ValueError('random', `seed is ${seed}; it must be an integer from 0 to 2^53 - 1.`);
+}
+
 const counters = new WeakMap<object, Map<Generator, { count: number; first: number }>>();
 
-let shared = new Generator(0);
+const shared = new Generator(0);
 
-/** Sets the seed of the default generator, from its first draw on. Default seed: 0. */
+/** Sets the seed of the default generator, which begins anew, also in compiled steps. Default seed: 0. */
 export function seed(value: number): void {
-  shared = new Generator(value);
+  shared.restore({ seed: checkSeed(value), stream: 0, step: 0 });
 }
 
 /** The default generator (its seed and step are what a checkpoint keeps). */

@@ -1,6 +1,8 @@
 import { ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
+import { runtime } from '../graph/runtime.js';
 import type { Tensor } from '../graph/tensor.js';
+import { currentTrace } from '../graph/trace.js';
 import { add, multiply } from '../ops/arithmetic.js';
 import { zeros } from '../ops/create.js';
 
@@ -38,6 +40,8 @@ export class Accumulator {
       throw new ValueError('optim.Accumulator', `count is ${count}; it must be an integer of at least 1.`);
     }
     const means = this.#sums.map((sum) => multiply(sum, 1 / count));
+    // Outside a step the zeros are assigned at once: the means are taken before.
+    if (currentTrace() === undefined) runtime('optim.Accumulator').compute(means);
     for (const sum of this.#sums) sum.assign(zeros(sum.shape));
     return means;
   }

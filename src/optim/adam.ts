@@ -44,7 +44,7 @@ function make(
     weightDecay: decoupled ? 0.01 : 0,
     ...given,
   };
-  const { lists, settings } = resolveGroups(parameters, common);
+  const { lists, settings } = resolveGroups(op, parameters, common);
   for (const one of settings) {
     for (const beta of ['beta1', 'beta2'] as const) {
       if (!(one[beta] >= 0 && one[beta] < 1))

@@ -12,6 +12,7 @@ import { observe, perform } from '../graph/trace.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type Clip, clippingLowerings } from './clip.js';
+import { checkOptions } from './options.js';
 import type { Schedule } from './schedules.js';
 
 /** What may differ between groups of parameters; each may be a number or change with the count of updates. */
@@ -84,6 +85,8 @@ export class Optimizer {
   readonly #id = nextOptimizer++;
   readonly #blocks = new Map<string, readonly Storage[]>();
   #prepared: Prepared | undefined;
+  #preparations = 0;
+  #lastFlags: string | undefined;
 
   constructor(rule: OptimizerRule, groups: readonly (readonly Parameter[])[], options: CommonOptions) {
     this.name = rule.name;
@@ -102,6 +105,12 @@ export class Optimizer {
   update(gradients: readonly Tensor[]): void {
     this.#check(gradients);
     const owner = engine(`optim.${this.name}`);
+    const mine = `optimizer ${this.#id} `;
+    if (owner.trace?.effects.some(({ key }) => key.startsWith(mine))) {
+      throw new ValueError(`optim.${this.name}`, 'update is called twice in one step.', {
+        mend: 'add the gradients up, or make two compiled steps.',
+      });
+    }
     const prepared = this.#prepare(owner);
     const trainable = this.parameters.map((parameter) => observe(() => parameter.trainable));
     const flags = trainable.map(Number).join('');
@@ -109,7 +118,7 @@ export class Optimizer {
     const chosen = trainable.flatMap((is, i) => (is ? [i] : []));
     perform(
       {
-        key: `optimizer ${this.#id} ${flags}`,
+        key: `${mine}${this.#preparations} ${flags}`,
         inputs: chosen.map((i) => gradients[i] as Tensor),
         placements: chosen.map((i) => prepared.gradients.ranges[i]),
         updates: chosen.map((i) => this.parameters[i] as Parameter),
@@ -117,10 +126,20 @@ export class Optimizer {
         stands: () => this.#prepared === prepared,
         before: () => {
           this.step++;
+          this.#clearFrozen(prepared, flags, trainable);
         },
       },
       `optim.${this.name}`,
     );
+  }
+
+  /** What a parameter's gradient was when it froze must not count in the global norm. */
+  #clearFrozen(prepared: Prepared, flags: string, trainable: readonly boolean[]): void {
+    if (this.#lastFlags === flags) return;
+    this.#lastFlags = flags;
+    prepared.gradients.ranges.forEach((range, i) => {
+      if (trainable[i] !== true && range.bytes > 0) prepared.engine.clear(range);
+    });
   }
 
   #check(gradients: readonly Tensor[]): void {
@@ -147,25 +166,27 @@ export class Optimizer {
     if (this.#prepared?.engine === owner) return this.#prepared;
     const sizes = this.parameters.map((parameter) => parameter.size);
     const label = `optim.${this.name}`;
+    // All are looked at before any is moved: a refusal leaves everything as it was.
+    const storages = this.parameters.map((parameter, i) => {
+      const storage = owner.materialise(parameter);
+      if (storage.arena === undefined) return storage;
+      throw new ValueError(
+        label,
+        `parameter '${parameter.name ?? i}' already belongs to an optimizer (${storage.arena}).`,
+        { mend: 'give each parameter to one optimizer; groups can have settings of their own.' },
+      );
+    });
     const parameters = new Arena(owner, sizes, 'parameters', label);
     const gradients = new Arena(owner, sizes, 'optimizers', `${label} gradients`);
     const states = this.#rule.states.map((state) => new Arena(owner, sizes, 'optimizers', `${label} ${state}`));
     this.parameters.forEach((parameter, i) => {
       const range = parameters.ranges[i] as BufferRange;
-      const storage = owner.materialise(parameter);
-      if (storage.arena !== undefined) {
-        throw new ValueError(
-          label,
-          `parameter '${parameter.name ?? i}' already belongs to an optimizer (${storage.arena}).`,
-          {
-            mend: 'give each parameter to one optimizer; groups can have settings of their own.',
-          },
-        );
-      }
-      owner.copy(storage, range, 4 * parameter.size);
+      owner.copy(storages[i] as Storage, range, 4 * parameter.size);
       owner.relocate(parameter, inArena(owner, range, label));
     });
     this.#blocks.clear();
+    this.#preparations++;
+    this.#lastFlags = undefined;
     this.#prepared = { engine: owner, parameters, gradients, states };
     return this.#prepared;
   }
@@ -239,6 +260,8 @@ export class Optimizer {
     for (const storages of this.#blocks.values()) for (const storage of storages) storage.free();
     this.#blocks.clear();
     this.#prepared = undefined;
+    // The state begins anew, and with it the count that corrects its bias.
+    this.step = 0;
   }
 
   /** @internal What a checkpoint holds, by parameter name. */
@@ -249,7 +272,8 @@ export class Optimizer {
     this.#rule.states.forEach((state, k) => {
       this.parameters.forEach((parameter, i) => {
         const range = prepared.states[k]?.ranges[i] as BufferRange;
-        const name = names?.get(parameter) ?? parameter.name ?? String(i);
+        // Names of parameters alone may repeat (two layers' 'weight'); a model's do not.
+        const name = names?.get(parameter) ?? [i, parameter.name].filter((part) => part !== undefined).join('.');
         tensors.set(`${state}.${name}`, {
           shape: parameter.shape,
           read: async () => new Float32Array(await owner.device.readback.read(range.buffer, range.offset, range.bytes)),
@@ -305,12 +329,14 @@ export function valueAt(value: Hyperparameter, count: number): number {
 
 /** Splits what users give (parameters, or groups with settings) into lists and their full settings. */
 export function resolveGroups<Settings extends object>(
+  op: string,
   given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
   common: Settings,
 ): { readonly lists: Parameter[][]; readonly settings: Settings[] } {
   const groups: { readonly parameters: readonly Parameter[]; readonly settings?: Partial<Settings> }[] = isGroups(given)
     ? [...given]
     : [{ parameters: given as readonly Parameter[] }];
+  for (const { settings = {} } of groups) checkOptions(op, settings, Object.keys(common));
   return {
     lists: groups.map((group) => [...group.parameters]),
     settings: groups.map((group) => ({ ...common, ...group.settings })),

@@ -4,6 +4,8 @@ import { suggest, ValueError } from '../errors.js';
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
+    if (value === undefined)
+      throw new ValueError(op, `${name} is undefined.`, { mend: 'leave the option out for its default.' });
     if (typeof value === 'number' && !(value >= 0))
       throw new ValueError(op, `${name} is ${value}; it must be at least 0.`);
   }

@@ -35,7 +35,7 @@ export function sgd(
   checkOptions('optim.sgd', given, ['learningRate', 'momentum', 'nesterov', 'weightDecay', 'decay']);
   checkClip('optim.sgd', clip);
   const common: SgdSettings = { momentum: 0, nesterov: false, weightDecay: 0, decay: 'coupled', ...given };
-  const { lists, settings } = resolveGroups(parameters, common);
+  const { lists, settings } = resolveGroups('optim.sgd', parameters, common);
   for (const one of settings) {
     if (one.nesterov && one.momentum === 0) {
       throw new ValueError('optim.sgd', 'nesterov needs a momentum above 0.', { mend: 'set momentum: 0.9.' });

@@ -1,7 +1,7 @@
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../data/safetensors.js';
 import { formatShape, ValueError } from '../errors.js';
-import type { TypedArray } from '../graph/dtype.js';
 import { engine } from '../graph/current.js';
+import type { DType, TypedArray } from '../graph/dtype.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';
@@ -30,12 +30,14 @@ export interface LoadedCheckpoint {
 }
 
 const FORMAT = 'cotangent-1';
+/** Bools are 0 or 1, as in buffers. */
+const FILE_DTYPES = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'U32' } as const;
 
 /**
  * A run as safetensors: parameters, optimizer state and step count, the random counter, the data's position.
  * A run resumed from it ends with the same bits as an unbroken one.
  *
- * @returns the file's bytes. In Node, `writeFileAtomically` of `cotangent/node` writes them beside and renames.
+ * @returns the file's bytes. Write them to a file beside and rename it, so that it is never half-written.
  */
 export async function saveCheckpoint(
   { model, optimizer, generator = defaultGenerator() }: CheckpointParts,
@@ -44,18 +46,18 @@ export async function saveCheckpoint(
   const tensors: Record<string, SafetensorsTensor> = {};
   // All reads are asked for at once: they see one moment, and the GPU is waited for once.
   const pending: Promise<void>[] = [];
-  const add = (name: string, shape: readonly number[], read: Promise<TypedArray>) => {
+  const add = (name: string, shape: readonly number[], dtype: DType, read: Promise<TypedArray>) => {
     pending.push(
       read.then((data) => {
-        tensors[name] = { shape, dtype: 'F32', data: data as Float32Array };
+        tensors[name] = { shape, dtype: FILE_DTYPES[dtype], data };
       }),
     );
   };
   for (const [name, parameter] of model?.namedParameters() ?? []) {
-    add(`model.${name}`, parameter.shape, parameter.data());
+    add(`model.${name}`, parameter.shape, parameter.dtype, parameter.data());
   }
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
-  for (const [name, { shape, read }] of state?.tensors ?? []) add(`optimizer.${name}`, shape, read());
+  for (const [name, { shape, read }] of state?.tensors ?? []) add(`optimizer.${name}`, shape, 'f32', read());
   const { seed, stream, step } = generator;
   const { name: adapter } = engine('saveCheckpoint').device.facts;
   const metadata = {
@@ -93,28 +95,35 @@ export function loadCheckpoint(
       `${name} is no checkpoint of ours: its format is '${format ?? 'unset'}', not '${FORMAT}'.`,
     );
   }
-  const wanted = new Map<string, { shape: readonly number[]; write: (data: Float32Array) => void }>();
+  const owner = engine('loadCheckpoint');
+  const wanted = new Map<string, { shape: readonly number[]; dtype: DType; write: (data: TypedArray) => void }>();
   for (const [key, parameter] of model?.namedParameters() ?? []) {
-    wanted.set(`model.${key}`, {
-      shape: parameter.shape,
-      write: (data) => parameter.assign(tensor(data, { shape: parameter.shape })),
-    });
+    // After a lost device the values are gone: the parameters come to lie on the new one.
+    owner.adopt(parameter);
+    const { shape, dtype } = parameter;
+    wanted.set(`model.${key}`, { shape, dtype, write: (data) => parameter.assign(tensor(data, { shape, dtype })) });
   }
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
-  for (const [key, { shape, write }] of state?.tensors ?? []) wanted.set(`optimizer.${key}`, { shape, write });
+  for (const [key, { shape, write }] of state?.tensors ?? []) {
+    wanted.set(`optimizer.${key}`, { shape, dtype: 'f32', write: (data) => write(data as Float32Array) });
+  }
+  const position = parse<LoadedCheckpoint['position']>(name, metadata, 'position');
+  const extra = parse<unknown>(name, metadata, 'extra');
+  const drawn = parse<{ seed: number; stream: number; step: number }>(name, metadata, 'generator');
   const complaints: string[] = [];
-  for (const [key, { shape }] of wanted) {
+  for (const [key, { shape, dtype }] of wanted) {
     const found = tensors.get(key);
     if (found === undefined) complaints.push(`'${key}' ${formatShape(shape)} is missing`);
     else if (!sameShape(found.shape, shape))
       complaints.push(`'${key}' is ${formatShape(found.shape)}, expected ${formatShape(shape)}`);
-    else if (found.dtype !== 'F32') complaints.push(`'${key}' is ${found.dtype}, expected F32`);
+    else if (found.dtype !== FILE_DTYPES[dtype])
+      complaints.push(`'${key}' is ${found.dtype}, expected ${FILE_DTYPES[dtype]}`);
   }
   for (const key of tensors.keys()) {
     const ours = (key.startsWith('model.') && model) || (key.startsWith('optimizer.') && optimizer);
     if (ours && !wanted.has(key)) complaints.push(`'${key}' is unexpected`);
   }
-  const optimizerFacts = parse<{ name: string; step: number }>(metadata.optimizer);
+  const optimizerFacts = parse<{ name: string; step: number }>(name, metadata, 'optimizer');
   if (state !== undefined && optimizerFacts !== undefined && optimizerFacts.name !== state.name) {
     complaints.push(`its optimizer is '${optimizerFacts.name}', not '${state.name}'`);
   }
@@ -123,13 +132,18 @@ export function loadCheckpoint(
       mend: 'build the same model and optimizer as the run that saved it.',
     });
   }
-  for (const [key, { write }] of wanted) write(tensors.get(key)?.data as Float32Array);
+  for (const [key, { write }] of wanted) write(tensors.get(key)?.data as TypedArray);
   if (state !== undefined && optimizerFacts !== undefined) state.setStep(optimizerFacts.step);
-  const drawn = parse<{ seed: number; stream: number; step: number }>(metadata.generator);
   if (drawn !== undefined) generator.restore(drawn);
-  return { position: parse(metadata.position), extra: parse(metadata.extra) };
+  return { position, extra };
 }
 
-function parse<T>(text: string | undefined): T | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as T);
+function parse<T>(name: string, metadata: Readonly<Record<string, string>>, key: string): T | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new ValueError('loadCheckpoint', `${name}: its metadata '${key}' is no JSON.`, { cause });
+  }
 }

@@ -1,7 +1,9 @@
 import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
+import { formatShape, ShapeError } from '../errors.js';
 import { compile } from '../graph/compile.js';
 import type { HostArray } from '../graph/hostArray.js';
+import { sameShape } from '../graph/shape.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Module } from '../nn/module.js';
 import { multiply } from '../ops/arithmetic.js';
@@ -48,12 +50,12 @@ export function evaluator(model: Module, { loss, batchSize = 256, classes }: Eva
       const right = toF32(equal(argmax(logits, -1), target));
       const member = oneHot(target, classes);
       const counts = stack([sum(member, { axes: 0 }), sum(multiply(member, expandDims(right, -1)), { axes: 0 })]);
-      return { counts, loss: loss === undefined ? undefined : sum(loss(logits, labels)) };
+      return { counts, loss: loss === undefined ? undefined : sum(rowsOf(loss(logits, labels), target)) };
     },
     { name: 'evaluate' },
   );
   return async <Fields extends Dataset<Fields>>(dataset: Fields) => {
-    const { training } = model;
+    const modes = model.modules().map((module) => ({ module, training: module.training }));
     model.eval();
     try {
       const reads: Promise<{ counts: ArrayLike<number>; loss: number }>[] = [];
@@ -68,9 +70,20 @@ export function evaluator(model: Module, { loss, batchSize = 256, classes }: Eva
       }
       return total(await Promise.all(reads), classes);
     } finally {
-      if (training) model.train();
+      for (const { module, training } of modes) module.setMode(training);
     }
   };
+}
+
+function rowsOf(values: Tensor, labels: Tensor): Tensor {
+  if (sameShape(values.shape, labels.shape)) return values;
+  throw new ShapeError(
+    'evaluator',
+    `the loss is ${formatShape(values.shape)} for labels ${formatShape(labels.shape)}.`,
+    {
+      mend: "give the value of each row: { reduction: 'none' }.",
+    },
+  );
 }
 
 function total(parts: readonly { counts: ArrayLike<number>; loss: number }[], classes: number): Evaluation {

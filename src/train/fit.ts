@@ -135,15 +135,17 @@ export async function fit<Fields extends Dataset<Fields>>(
   let reason: FitResult['reason'] = 'done';
   let least = Number.POSITIVE_INFINITY;
   let waited = 0;
+  const aborted = () => options.signal?.aborted === true;
   const position = () => ({ epoch: data.position.epoch, index: data.position.index });
 
   for (let epoch = start.epoch; epoch < epochs && reason === 'done'; epoch++) {
+    if (aborted()) break;
     const losses: Promise<number>[] = [];
     const readings: number[] = [];
     for await (const batch of data) {
       const loss = step(...(Object.values(batch) as HostArray[]));
       done++;
-      if (done % readEvery === 0 || done === steps) {
+      if (done % readEvery === 0 || done % data.length === 0) {
         const at = done;
         const read = loss.item();
         losses.push(read);
@@ -171,18 +173,20 @@ export async function fit<Fields extends Dataset<Fields>>(
           position: position(),
         });
       }
-      if (options.signal?.aborted === true) {
-        reason = 'aborted';
-        break;
-      }
+      if (aborted()) break;
     }
     const values = await Promise.all(losses);
-    if (reason === 'aborted') break;
+    if (aborted()) break;
     const evaluation = await options.evaluate?.();
     const loss = values.reduce((sum, value) => sum + value, 0) / values.length;
     const result = { epoch, loss, evaluation };
     results.push(result);
     await options.onEpoch?.(result);
+    if (options.earlyStop !== undefined && !Number.isFinite(evaluation?.loss)) {
+      throw new ValueError('fit', `earlyStop watches the evaluation's loss, which is ${evaluation?.loss}.`, {
+        mend: 'give fit an evaluate whose evaluator has a loss.',
+      });
+    }
     if (evaluation !== undefined) {
       await best.consider(evaluation.accuracy);
       waited = evaluation.loss < least ? 0 : waited + 1;
@@ -190,8 +194,10 @@ export async function fit<Fields extends Dataset<Fields>>(
       if (options.earlyStop !== undefined && waited >= options.earlyStop.patience) reason = 'early';
     }
   }
+  if (reason === 'done' && aborted() && done < steps) reason = 'aborted';
   best.restore();
   await step.ready();
+  if (step !== what) step.dispose();
   return {
     steps: done,
     curve,

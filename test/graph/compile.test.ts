@@ -255,7 +255,7 @@ describe('captures', () => {
     await step().data();
     x.dispose();
     const text =
-      'FreedError: tensor: the tensor [2] was disposed of.\n  Mend: dispose of it after its last use, or keep(tensor) a copy.';
+      'FreedError: step: the tensor [2] was disposed of.\n  Mend: dispose of it after its last use, or keep(tensor) a copy.';
     expect(await complaint(() => step())).toBe(text);
     expect(await complaint(() => compile(() => multiply(x, 2))())).toContain('FreedError: ');
   });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => unfused.destroy());
 
-const seeds = Array.from({ length: 24 }, (_, i) => 1 + i);
+const seeds = Array.from({ length: 36 }, (_, i) => 1 + i);
 
 test.each(seeds)('fused, unfused and compiled agree with the reference, seed %i', async (seed) => {
   const graph = () => {

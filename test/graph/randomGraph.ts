@@ -40,10 +40,20 @@ const steps: readonly Step[] = [
   (_, x, y) => tanh(matmul(transpose(x), fit(y, [x.shape[0] ?? 1, 5]))),
   (_, x) => tanh(matmul(x, transpose(x))),
   (_, x) => softmax(x),
+  // A kernel's result beside itself at another place: what no epilogue can have.
+  (r, x) => beside(r, tanh(matmul(x, transpose(x)))),
+  (r, x) => beside(r, matmul(transpose(x), multiply(x, 0.25))),
+  (r, x) => beside(r, softmax(matmul(x, multiply(transpose(x), 0.25)))),
   (_, x, y) => concatenate([x, fit(y, x.shape)], 1),
   (r, x) => gather(x, tensor(Int32Array.from({ length: 4 }, () => r.below(x.shape[0] ?? 1)))),
   (_, x, y) => where(greater(fit(y, x.shape), 0.25), x, 0.5),
 ];
+
+/** A square matrix with its transpose, its flip or a part of it, at once or after a chain. */
+function beside(r: Random, x: Tensor): Tensor {
+  const elsewhere = r.pick([transpose, (y: Tensor) => flip(y, 1), (y: Tensor) => slice(y, [0, 1], [null, null])]);
+  return tanh(r.pick(binary)(x, elsewhere(r.below(2) === 0 ? x : sin(x))));
+}
 
 /** The leading part of a matrix, repeated where it is too small. */
 function fit(x: Tensor, [rows = 1, columns = 1]: readonly number[]): Tensor {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodeDataset, encodeDataset } from '../../src/data/imageDataset.js';
 import { loadDataset } from '../../src/node/datasets.js';
-import { complaint } from '../support/complaint.js';
 import { gzip, idxFile } from '../data/idxFile.js';
+import { complaint } from '../support/complaint.js';
 
 const root = await mkdtemp(join(tmpdir(), 'cotangent-datasets-'));
 afterAll(() => rm(root, { recursive: true }));
