@@ -93,7 +93,8 @@ export function findCallSite(): string | undefined {
     const frame = /\(?((?:[a-z-]+:\/\/|\/)[^()]*?):(\d+):(\d+)\)?$/.exec(line.trim());
     if (frame === null) continue;
     const [, file = '', row, column] = frame;
-    if (file.startsWith('node:') || line.includes('(node:')) continue;
+    // Frames of Node and of packages (a bundler's module runner) are nobody's own line.
+    if (/^node:|\/node_modules\//.test(file) || line.includes('(node:')) continue;
     if (file.startsWith(LIBRARY) || `file://${file}`.startsWith(LIBRARY)) continue;
     const name = file
       .replace(/[?#].*$/, '')

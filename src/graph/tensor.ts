@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { FreedError, findCallSite, formatShape, ValueError } from '../errors.js';
 import type { DType, TypedArray } from './dtype.js';
 import type { Attributes, Op } from './op.js';

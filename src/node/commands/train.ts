@@ -60,12 +60,27 @@ async function main(args: readonly string[]): Promise<void> {
   const { command } = request;
   // What cannot be written at the end should not have been computed.
   for (const path of [command.json, command.plot, command.save]) if (path !== undefined) await checkWritable(path);
-  const checkpoint = command.resume === undefined ? undefined : await readFile(command.resume);
+  if (command.plot !== undefined && !/\.svg$/i.test(command.plot)) {
+    throw new ValueError('train', `--plot ${command.plot} is no .svg file.`, {
+      mend: 'the plot is an SVG: --plot run.svg.',
+    });
+  }
+  const checkpoint = command.resume === undefined ? undefined : await readCheckpoint(command.resume);
   const saved = checkpoint === undefined ? undefined : savedOptions(checkpoint, command.resume as string);
   const options = completeOptions(request, trainableLosses, saved);
   const dataset = await loadDataset(options.data);
   const complaint = checkModelFits(options.model, dataset);
   if (complaint !== undefined) throw new ValueError('train', `--model ${complaint}`);
+  const examples = options.examples || dataset.train.labels.length;
+  if (options.batchSize > examples) {
+    throw new ValueError(
+      'train',
+      `--batch-size is ${options.batchSize}, but there are ${examples} training examples.`,
+      {
+        mend: `use --batch-size ${examples} or less.`,
+      },
+    );
+  }
 
   session = await TrainSession.open(dataset, command);
   display.line(session.launched.description);
@@ -78,6 +93,17 @@ async function main(args: readonly string[]): Promise<void> {
   for (const path of [command.json, command.plot, command.save])
     if (path !== undefined) console.log(`Written: ${path}`);
   if (interrupted) process.exitCode = INTERRUPTED;
+}
+
+async function readCheckpoint(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new ValueError('train', `--resume ${path} cannot be read.`, {
+      mend: 'name a file that --save wrote.',
+      cause,
+    });
+  }
 }
 
 /** The options that a checkpoint of this command carries. */
@@ -105,7 +131,7 @@ function describe({
 }: RunOptions): string {
   const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   const lossText = values.length === 0 ? loss : `${loss} (${values.join(', ')})`;
-  return `${data}, ${model}, ${lossText}, ${optimizer} at ${learningRate} (${schedule}), ${epochs} epochs of batches of ${batchSize}, seed ${seed}`;
+  return `${data}, ${model}, ${lossText}, ${optimizer} at ${learningRate} (${schedule}), ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of batches of ${batchSize}, seed ${seed}`;
 }
 
 /** Shows what the page reports. */
