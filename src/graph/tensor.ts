@@ -40,6 +40,14 @@ export const clock = { assignments: 0 };
 /** What makes new nodes remember the user's line; set by anomaly mode. */
 export const callSites = { record: false };
 
+function depthOver(inputs: readonly Tensor[]): number {
+  let depth = 0;
+  for (const input of inputs) {
+    if (input.storage === undefined && input.depth >= depth) depth = input.depth + 1;
+  }
+  return depth;
+}
+
 /** Above this depth a graph that nobody reads is run by itself. */
 const MAXIMUM_DEPTH = 4000;
 
@@ -95,13 +103,12 @@ export class Tensor {
     this.source = source;
     this.madeAt = clock.assignments;
     this.callSite = callSites.record ? findCallSite() : undefined;
-    let depth = 0;
-    for (const input of inputs) {
-      if (input.storage === undefined && input.depth >= depth) depth = input.depth + 1;
-    }
+    const depth = depthOver(inputs);
     this.depth = depth;
     if (depth >= MAXIMUM_DEPTH && growth.bounded) {
       runtime(op.name).compute(inputs.filter((input) => input.depth === depth - 1));
+      // What was computed is a leaf now: the count begins anew.
+      this.depth = depthOver(inputs);
     }
   }
 
