@@ -2,7 +2,7 @@ import longWgsl from '../../shaders/losses/rowHostLong.wgsl';
 import shortWgsl from '../../shaders/losses/rowHostShort.wgsl';
 import { vjp } from '../autograd/grad.js';
 import { GradientError } from '../errors.js';
-import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
@@ -127,7 +127,7 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
     }
     if (gradient === undefined) replace.load_cotangent = 'fn load_cotangent(row: u32) -> f32 { return 0.0; }';
     else loads.load_cotangent = { tensor: gradient.inputs.at(-1) as Tensor, extents: [rows] };
-    return {
+    return lowering({
       kernel: host.long ? longWgsl : shortWgsl,
       variant: host.variant,
       loads,
@@ -147,7 +147,7 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       appended: wgsl,
       workgroups: host.workgroups,
       flops: 8 * rows * classes,
-    };
+    });
   }
 
   /** The value of each row, `[rows]`. */

@@ -55,6 +55,40 @@ export interface Lowering {
   readonly flops?: number;
 }
 
+type Bound<Kernel extends WgslModule, Access extends string> = {
+  [Name in keyof Kernel['bindings']]: Kernel['bindings'][Name] extends { readonly access: Access } ? Name : never;
+}[keyof Kernel['bindings']] &
+  string;
+
+/** The hook of a binding: `load_X`, `store_X`; of one in the plural (gradients) `store_gradient` as well. */
+type Hook<Prefix extends string, Name extends string> =
+  | `${Prefix}_${Name}`
+  | (Name extends `${infer One}s` ? `${Prefix}_${One}` : never);
+
+type Fields<Kernel extends WgslModule> = keyof Kernel['uniforms'][keyof Kernel['uniforms']]['fields'] & string;
+
+/** A lowering whose names are those of its kernel's own bindings, hooks, uniform fields and overrides. */
+export type LoweringOf<Kernel extends WgslModule> = Omit<
+  Lowering,
+  'kernel' | 'loads' | 'stores' | 'reads' | 'ranges' | 'scratch' | 'uniforms' | 'overrides'
+> & {
+  readonly kernel: Kernel;
+  readonly loads?: { readonly [Name in Hook<'load', Bound<Kernel, 'read'>>]?: Load };
+  readonly stores?: { readonly [Name in Hook<'store', Bound<Kernel, 'read_write'>>]?: Store };
+  readonly reads?: { readonly [Name in Bound<Kernel, 'read'>]?: Tensor };
+  readonly ranges?: { readonly [Name in Bound<Kernel, 'read' | 'read_write'>]?: BufferRange };
+  readonly scratch?: {
+    readonly [Name in Bound<Kernel, 'read' | 'read_write'>]?: { readonly key: string; readonly bytes: number };
+  };
+  readonly uniforms?: { readonly [Name in Fields<Kernel> | `${Fields<Kernel>}.${number}`]?: UniformValue };
+  readonly overrides?: { readonly [Name in keyof Kernel['overrides'] & string]?: number };
+};
+
+/** Checks a lowering against its kernel, when it is compiled: a misspelt binding or field fails the build. */
+export function lowering<Kernel extends WgslModule>(given: LoweringOf<Kernel>): Lowering {
+  return given as unknown as Lowering;
+}
+
 export interface LoweringContext {
   readonly device: Device;
   /** The node, or for a merged family the first of its nodes. */

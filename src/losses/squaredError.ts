@@ -1,5 +1,5 @@
 import squaredErrorWgsl from '../../shaders/losses/squaredError.wgsl';
-import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
@@ -47,7 +47,7 @@ function lower({ node, nodes }: LoweringContext): Lowering {
   const size = rows < 1024 ? 4 : 64;
   const workgroups = foldGrid(Math.ceil(rows / size));
   const extents = [rows, columns];
-  return {
+  return lowering({
     kernel: squaredErrorWgsl,
     variant: 'a thread a row',
     loads: {
@@ -68,7 +68,7 @@ function lower({ node, nodes }: LoweringContext): Lowering {
     overrides: { WORKGROUP_SIZE: size },
     workgroups,
     flops: 4 * rows * columns,
-  };
+  });
 }
 
 /** The sum of squared differences of each row: `[rows, columns]` twice to `[rows]`, value and gradient in one kernel. */

@@ -1,6 +1,7 @@
 import cumulativeWgsl from '../../shaders/reduce/cumulative.wgsl';
 import cumulativeWorkgroupWgsl from '../../shaders/reduce/cumulativeWorkgroup.wgsl';
 import { storageType } from '../graph/dtype.js';
+import { lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
@@ -24,7 +25,7 @@ const cumulativeSumOp: KernelOp = {
     const rows = count === 0 ? 0 : source.size / count;
     const serial = isSerial(device, rows, count);
     const workgroups = foldGrid(serial ? Math.ceil(rows / WORKGROUP_SIZE) : rows);
-    return {
+    return lowering({
       kernel: serial ? cumulativeWgsl : cumulativeWorkgroupWgsl,
       variant: serial ? 'serial' : 'workgroup',
       loads: { load_source: { tensor: source, extents: [rows, count] } },
@@ -38,7 +39,7 @@ const cumulativeSumOp: KernelOp = {
       overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : reducingLanes(device) },
       workgroups,
       flops: source.size,
-    };
+    });
   },
 };
 

@@ -4,6 +4,7 @@ import placeWgsl from '../../shaders/indexing/place.wgsl';
 import scatterWgsl from '../../shaders/indexing/scatterAdd.wgsl';
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { storageType } from '../graph/dtype.js';
+import { lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { resolveAxis, type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
@@ -59,7 +60,7 @@ const concatenateOp: KernelOp = {
       const grid = linearGrid(input.size);
       const at = offset;
       offset += length;
-      return {
+      return lowering({
         kernel: placeWgsl,
         loads: { load_source: { tensor: input, extents: [outer, length, inner] } },
         stores: { store_result: { tensor: node, extents: [outer, resultAxis, inner] } },
@@ -67,7 +68,7 @@ const concatenateOp: KernelOp = {
         uniforms: { outer, axis: length, inner, resultAxis, axisOffset: at, gridWidth: grid.gridWidth },
         overrides: grid.overrides,
         workgroups: grid.workgroups,
-      };
+      });
     });
   },
 };
@@ -166,7 +167,7 @@ const padOp: KernelOp = {
       uniforms[`low.${axis}`] = low[axis] ?? 0;
       uniforms[`step.${axis}`] = (interior[axis] ?? 0) + 1;
     });
-    return {
+    return lowering({
       kernel: padWgsl,
       loads: { load_source: { tensor: source, extents: [source.size] } },
       stores: { store_result: { tensor: node, extents: [node.size] } },
@@ -174,7 +175,7 @@ const padOp: KernelOp = {
       uniforms,
       overrides: grid.overrides,
       workgroups: grid.workgroups,
-    };
+    });
   },
 };
 
@@ -226,7 +227,7 @@ const gatherOp: KernelOp = {
     const [x, at] = inputs as [Tensor, Tensor];
     const [outer, axisSize, inner] = around(x.shape, node.attributes.axis as number);
     const grid = linearGrid(node.size);
-    return {
+    return lowering({
       kernel: gatherWgsl,
       loads: {
         load_source: { tensor: x, extents: [outer, axisSize, inner] },
@@ -237,7 +238,7 @@ const gatherOp: KernelOp = {
       uniforms: { outer, axisSize, inner, count: at.size, gridWidth: grid.gridWidth },
       overrides: grid.overrides,
       workgroups: grid.workgroups,
-    };
+    });
   },
 };
 
@@ -258,7 +259,7 @@ const scatterOp: KernelOp = {
     const [values, at] = inputs as [Tensor, Tensor];
     const [outer, axisSize, inner] = around(node.shape, node.attributes.axis as number);
     const grid = linearGrid(node.size);
-    return {
+    return lowering({
       kernel: scatterWgsl,
       loads: {
         load_values: { tensor: values, extents: [outer, at.size, inner] },
@@ -269,7 +270,7 @@ const scatterOp: KernelOp = {
       uniforms: { outer, axisSize, inner, count: at.size, gridWidth: grid.gridWidth },
       overrides: grid.overrides,
       workgroups: grid.workgroups,
-    };
+    });
   },
 };
 

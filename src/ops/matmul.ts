@@ -2,7 +2,7 @@ import blockedWgsl from '../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../shaders/matmul/quad.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { formatShape, ShapeError } from '../errors.js';
-import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
@@ -52,7 +52,7 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
     aTransposed: left.row === 1,
     bTransposed: right.row === 1,
   });
-  return {
+  return lowering({
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
     ...choice,
     reads: { a, b },
@@ -72,7 +72,7 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
       bBatch: right.batch,
     },
     flops: 2 * batches * rows * columns * inner,
-  };
+  });
 }
 
 const matmulOp: KernelOp = {

@@ -6,7 +6,7 @@ import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
 import { ShapeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import { storageType } from '../graph/dtype.js';
-import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp, Vjp } from '../graph/op.js';
 import { resolveAxis, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
@@ -67,7 +67,7 @@ function lowerReduction(
     // Few outputs in small workgroups, so that every core gets some.
     const size = outputs < 1024 ? 4 : WORKGROUP_SIZE;
     const workgroups = foldGrid(Math.ceil(outputs / size));
-    return {
+    return lowering({
       ...shared,
       kernel: serialWgsl,
       variant: 'serial',
@@ -77,7 +77,7 @@ function lowerReduction(
       overrides: { WORKGROUP_SIZE: size },
       workgroups,
       flops: outputs * count,
-    };
+    });
   }
   const lanes = reducingLanes(device);
   const chunks = Math.ceil(count / CHUNK);
@@ -94,30 +94,30 @@ function lowerReduction(
     return { ...shared, kernel: workgroupWgsl, uniforms, overrides: { WORKGROUP_SIZE: lanes }, workgroups };
   };
   if (chunks === 1) {
-    return {
+    return lowering({
       ...stage(1, count, count),
       variant: 'workgroup',
       loads: { load_source: load },
       stores: { store_result: store },
       flops: outputs * count,
-    };
+    });
   }
   const scratch = { key: 'partial', bytes: 4 * outputs * chunks };
   return [
-    {
+    lowering({
       ...stage(chunks, CHUNK, count),
       variant: `workgroup, ${chunks} chunks`,
       loads: { load_source: load },
       scratch: { result: scratch },
       flops: outputs * count,
-    },
-    {
+    }),
+    lowering({
       ...stage(1, chunks, chunks),
       variant: 'workgroup, chunks',
       scratch: { source: scratch },
       stores: { store_result: store },
       flops: outputs * chunks,
-    },
+    }),
   ];
 }
 
@@ -224,7 +224,7 @@ function argument(name: string, better: string): KernelOp {
       const type = storageType(source.dtype);
       const serial = isSerial(device, outputs, count);
       const workgroups = foldGrid(serial ? Math.ceil(outputs / WORKGROUP_SIZE) : outputs);
-      return {
+      return lowering({
         kernel: serial ? argumentWgsl : argumentWorkgroupWgsl,
         variant: serial ? 'serial' : 'workgroup',
         loads: { load_source: { tensor: source, extents: [outputs, count] } },
@@ -234,7 +234,7 @@ function argument(name: string, better: string): KernelOp {
         overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : reducingLanes(device) },
         workgroups,
         flops: outputs * count,
-      };
+      });
     },
   };
 }

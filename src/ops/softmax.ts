@@ -1,6 +1,6 @@
 import serialWgsl from '../../shaders/softmax/serial.wgsl';
 import workgroupWgsl from '../../shaders/softmax/workgroup.wgsl';
-import type { Lowering, LoweringContext } from '../graph/lowering.js';
+import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp, Vjp } from '../graph/op.js';
 import { sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
@@ -39,7 +39,7 @@ function lowerRows({ node, inputs, device }: LoweringContext, name: string): Low
   const [rows = 1, columns = 1] = logits.shape;
   const { variant, groups, workgroupSize } = chooseSoftmax(device, rows, columns);
   const workgroups = foldGrid(groups);
-  return {
+  return lowering({
     kernel: variant === 'serial' ? serialWgsl : workgroupWgsl,
     variant,
     loads: { load_logits: { tensor: logits, extents: [rows, columns] } },
@@ -49,7 +49,7 @@ function lowerRows({ node, inputs, device }: LoweringContext, name: string): Low
     replace: { RESULT: `const RESULT = ${RESULTS[name]};` },
     workgroups,
     flops: 6 * rows * columns,
-  };
+  });
 }
 
 const softmaxOp = rowOp('softmax', ({ cotangent, output }) => {

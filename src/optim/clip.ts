@@ -1,7 +1,7 @@
 import normWgsl from '../../shaders/optim/norm.wgsl';
 import { ValueError } from '../errors.js';
 import type { Arena } from '../graph/arena.js';
-import type { Lowering } from '../graph/lowering.js';
+import { type Lowering, lowering } from '../graph/lowering.js';
 import type { Storage } from '../graph/storage.js';
 
 /** How gradients are held back. */
@@ -39,23 +39,23 @@ export function clippingLowerings(
     const chunks = parts[i] ?? 0;
     const first = done;
     done += chunks;
-    return {
+    return lowering({
       kernel: normWgsl,
       variant: 'norm, chunks',
       ranges: { gradients: segment },
       scratch: { norm: partial },
       uniforms: { count: segment.bytes / 4, chunks, itemsPerChunk, firstChunk: first, maximum },
       workgroups: [chunks, 1, 1],
-    };
+    });
   });
-  const last: Lowering = {
+  const last: Lowering = lowering({
     kernel: normWgsl,
     variant: 'norm',
     replace: { FINAL: 'const FINAL = true;' },
     scratch: { gradients: partial, norm: result },
     uniforms: { count: all, chunks: all, itemsPerChunk: all, firstChunk: 0, maximum },
     workgroups: [1, 1, 1],
-  };
+  });
   return {
     before: [...firsts, last],
     update: {
