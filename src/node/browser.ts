@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -129,13 +129,25 @@ async function npmBrowser(): Promise<Executable> {
   const flags = ['--use-angle=swiftshader', '--no-sandbox', '--no-zygote'];
   const libraries = spawnSync('ldd', [path], { encoding: 'utf8' }).stdout ?? '';
   if (!libraries.includes('not found')) return { path, flags, shell: true };
-  // A bare machine lacks libnss3 and its like. The package has them, but unpacks them only for a cloud function.
+  const folder = join(tmpdir(), 'al2023', 'lib');
+  if (!existsSync(folder)) await unpackLibraries(path, unpack);
+  return { path, flags, shell: true, libraries: folder };
+}
+
+/**
+ * A bare machine lacks libnss3 and its like. The package has them, but unpacks them only for a cloud function, and
+ * only together with the browser.
+ */
+async function unpackLibraries(browser: string, unpack: () => Promise<string>): Promise<void> {
+  rmSync(browser, { force: true });
   const before = process.env.AWS_LAMBDA_JS_RUNTIME;
   process.env.AWS_LAMBDA_JS_RUNTIME = 'nodejs20.x';
-  await unpack();
-  if (before === undefined) delete process.env.AWS_LAMBDA_JS_RUNTIME;
-  else process.env.AWS_LAMBDA_JS_RUNTIME = before;
-  return { path, flags, shell: true, libraries: join(tmpdir(), 'al2023', 'lib') };
+  try {
+    await unpack();
+  } finally {
+    if (before === undefined) delete process.env.AWS_LAMBDA_JS_RUNTIME;
+    else process.env.AWS_LAMBDA_JS_RUNTIME = before;
+  }
 }
 
 function installedBrowsers(): string[] {
