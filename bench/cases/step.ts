@@ -1,5 +1,6 @@
 import { compile, grad, losses, nn, optim, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
+import { oneHot } from '../oneHot.js';
 import type { JaxArray } from '../peers/jaxJs.js';
 import { symmetric, uniform } from '../random.js';
 import { trainInFloat64 } from './stepReference.js';
@@ -188,14 +189,6 @@ function trainingStep(widths: readonly number[]): Case {
 /** Weights and biases, in turn, by name. */
 function named<T>(values: readonly T[]): Record<string, T> {
   return Object.fromEntries(values.map((value, i) => [`${i % 2 === 0 ? 'weight' : 'bias'}${i >> 1}`, value]));
-}
-
-function oneHot(labels: Uint32Array, classes: number): Float32Array<ArrayBuffer> {
-  const rows = new Float32Array(labels.length * classes);
-  labels.forEach((label, row) => {
-    rows[row * classes + label] = 1;
-  });
-  return rows;
 }
 
 function makeInputs(widths: readonly number[], seed: number): Inputs {

@@ -6,6 +6,7 @@ export interface JaxArray {
   sub(other: JaxArray | number): JaxArray;
   mul(other: JaxArray | number): JaxArray;
   sum(): JaxArray;
+  transpose(): JaxArray;
   data(): Promise<Float32Array>;
   /** Submits what the value needs, at once, and consumes it; `data` and `blockUntilReady` do so later. */
   gpuBufferSync(): GPUBuffer;

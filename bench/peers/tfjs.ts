@@ -22,9 +22,10 @@ export interface TensorFlow {
   ready(): Promise<void>;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   variable(initial: TfTensor): TfVariable;
-  matMul(a: TfTensor, b: TfTensor): TfTensor;
+  matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
   tidy<T>(body: () => T): T;
+  valueAndGrad(body: (x: TfTensor) => TfTensor): (x: TfTensor) => { value: TfTensor; grad: TfTensor };
   readonly fused: {
     matMul(options: { a: TfTensor; b: TfTensor; bias?: TfTensor; activation?: 'relu' | 'linear' }): TfTensor;
   };
