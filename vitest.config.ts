@@ -51,6 +51,9 @@ function chrome(
       name: `${name} pages`,
       ...files,
       sequence: { groupOrder },
+      // Projects do not inherit the limits above. Far from what any test takes: a busy machine is no failure.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       // One page and one device for all files: four times as fast as a page for each.
       isolate: false,
       fileParallelism: false,
