@@ -5,7 +5,6 @@ import type { JaxArray } from '../peers/jaxJs.js';
 import { symmetric, uniform } from '../random.js';
 import { trainInFloat64 } from './stepReference.js';
 
-const BATCH = 128;
 const LEARNING_RATE = 0.05;
 const MOMENTUM = 0.9;
 
@@ -29,17 +28,17 @@ export interface Inputs {
 }
 
 /** One step of a relu network of these widths on a batch: softmax cross-entropy, SGD with momentum. */
-function trainingStep(widths: readonly number[]): Case {
+function trainingStep(widths: readonly number[], batch: number): Case {
   const classes = widths.at(-1) ?? 1;
   const weights = widths.slice(1).reduce((sum, outputs, i) => sum + outputs * (widths[i] ?? 0), 0);
   const firstLayer = (widths[0] ?? 0) * (widths[1] ?? 0);
   return defineCase<Inputs>({
     name: `step/${widths.join('-')}`,
     // Products forward, by the weights and by the inputs; nobody wants the gradient by the images.
-    flops: 2 * BATCH * (3 * weights - firstLayer),
+    flops: 2 * batch * (3 * weights - firstLayer),
     repetitionsToCheck: 3,
     repeatable: false,
-    inputs: (seed) => makeInputs(widths, seed),
+    inputs: (seed) => makeInputs(widths, batch, seed),
     reference: (inputs) => {
       const { loss, layers } = trainInFloat64(inputs, 3);
       return {
@@ -70,7 +69,7 @@ function trainingStep(widths: readonly number[]): Case {
         optimizer.update(grad(value, parameters));
         return value;
       });
-      const x = tensor(images, { shape: [BATCH, widths[0] ?? 0] });
+      const x = tensor(images, { shape: [batch, widths[0] ?? 0] });
       const y = tensor(labels);
       await step.prepare(x, y);
       let loss: ReturnType<typeof step> | undefined;
@@ -105,7 +104,7 @@ function trainingStep(widths: readonly number[]): Case {
             .logSoftmax(h)
             .mul(y)
             .sum()
-            .mul(-1 / BATCH);
+            .mul(-1 / batch);
         };
         const step = jax.jit(
           (parameters: readonly JaxArray[], velocities: readonly JaxArray[], x: JaxArray, y: JaxArray) => {
@@ -115,8 +114,8 @@ function trainingStep(widths: readonly number[]): Case {
             return [next, moved, value] as const;
           },
         );
-        const x = np.array(images, { shape: [BATCH, widths[0] ?? 0] });
-        const y = np.array(oneHot(labels, classes), { shape: [BATCH, classes] });
+        const x = np.array(images, { shape: [batch, widths[0] ?? 0] });
+        const y = np.array(oneHot(labels, classes), { shape: [batch, classes] });
         let parameters: readonly JaxArray[] = layers.flatMap(({ inputs, outputs, weight, bias }) => [
           np.array(weight, { shape: [inputs, outputs] }),
           np.array(bias, { shape: [outputs] }),
@@ -146,8 +145,8 @@ function trainingStep(widths: readonly number[]): Case {
         };
       },
       tfjs: async (tf, { images, labels, layers }) => {
-        const x = tf.tensor(images, [BATCH, widths[0] ?? 0]);
-        const y = tf.tensor(oneHot(labels, classes), [BATCH, classes]);
+        const x = tf.tensor(images, [batch, widths[0] ?? 0]);
+        const y = tf.tensor(oneHot(labels, classes), [batch, classes]);
         const variables = layers.map(({ inputs, outputs, weight, bias }) => ({
           weight: tf.variable(tf.tensor(weight, [inputs, outputs])),
           bias: tf.variable(tf.tensor(bias, [outputs])),
@@ -191,13 +190,13 @@ function named<T>(values: readonly T[]): Record<string, T> {
   return Object.fromEntries(values.map((value, i) => [`${i % 2 === 0 ? 'weight' : 'bias'}${i >> 1}`, value]));
 }
 
-function makeInputs(widths: readonly number[], seed: number): Inputs {
+function makeInputs(widths: readonly number[], batch: number, seed: number): Inputs {
   const draw = uniform(1000 * seed + 1);
   const [inputs = 1] = widths;
   const classes = widths.at(-1) ?? 1;
   return {
-    images: Float32Array.from({ length: BATCH * inputs }, draw),
-    labels: Uint32Array.from({ length: BATCH }, () => Math.floor(draw() * classes)),
+    images: Float32Array.from({ length: batch * inputs }, draw),
+    labels: Uint32Array.from({ length: batch }, () => Math.floor(draw() * classes)),
     layers: widths.slice(1).map((outputs, i) => {
       const fanIn = widths[i] ?? 1;
       return {
@@ -207,13 +206,15 @@ function makeInputs(widths: readonly number[], seed: number): Inputs {
         bias: symmetric(outputs, 0.1, 1000 * seed + 2 * i + 3),
       };
     }),
-    batch: BATCH,
+    batch,
     learningRate: LEARNING_RATE,
     momentum: MOMENTUM,
   };
 }
 
 export const stepCases = [
-  [784, 128, 10],
-  [784, 512, 256, 10],
-].map(trainingStep);
+  // All overhead: what a step costs when its arithmetic costs nothing.
+  trainingStep([2, 16, 16, 2], 32),
+  trainingStep([784, 128, 10], 128),
+  trainingStep([784, 512, 256, 10], 128),
+];
