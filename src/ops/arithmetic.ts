@@ -1,6 +1,7 @@
 import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import exponential from '../../shaders/elementwise/exponential.wgsl';
 import type { DType } from '../graph/dtype.js';
+import { Parameter } from '../graph/parameter.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
 import { anonymousValue, apply, binary, operands, opOf, unary } from './elementwise.js';
@@ -38,14 +39,18 @@ const multiplyNode = binary({
 /** `a * b` with broadcasting. */
 export const multiply = Object.assign(
   (a: TensorLike, b: TensorLike): Tensor => {
-    // Times one is no work: gradients begin with it.
     const [left, right] = operands('multiply', numbers, a, b) as [Tensor, Tensor];
-    if (anonymousValue(right) === 1 && covers(left, right)) return left;
-    if (anonymousValue(left) === 1 && covers(right, left)) return right;
+    // Times one is no work: gradients begin with it. A parameter's value now is not the parameter, though.
+    if (isTimesOne(left, right)) return left;
+    if (isTimesOne(right, left)) return right;
     return multiplyNode(left, right);
   },
   { op: multiplyNode.op, spec: multiplyNode.spec, arity: multiplyNode.arity },
 );
+
+function isTimesOne(x: Tensor, factor: Tensor): boolean {
+  return anonymousValue(factor) === 1 && covers(x, factor) && !(x instanceof Parameter);
+}
 
 function covers(whole: Tensor, part: Tensor): boolean {
   const added = whole.rank - part.rank;

@@ -264,6 +264,17 @@ describe('host state', () => {
     expect(await read(target)).toEqual([1]);
   });
 
+  test('one times a parameter is its value of now', async () => {
+    const w = new Parameter([1]);
+    const now = multiply(w, 1);
+    expect(await read(now)).toEqual([1]);
+    w.assign([5]);
+    expect(await read(now)).toEqual([1]);
+    const unread = multiply(1, w);
+    w.assign([6]);
+    expect(await complaint(() => unread.data())).toContain('StaleTensorError');
+  });
+
   test('seed reaches compiled steps', async () => {
     const f = compile(() => random.uniform([4]));
     random.seed(1);
