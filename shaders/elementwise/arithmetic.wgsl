@@ -1,5 +1,5 @@
 // Elementwise arithmetic, named NAME_TYPE by the type of the last parameter. Integers wrap around.
-// include common/bits.wgsl       isNan, isInfinite, isFinite
+// include common/bits.wgsl       isNan
 
 fn add_f32(a: f32, b: f32) -> f32 { return a + b; }
 fn add_i32(a: i32, b: i32) -> i32 { return a + b; }
@@ -14,19 +14,6 @@ fn multiply_i32(a: i32, b: i32) -> i32 { return a * b; }
 fn multiply_u32(a: u32, b: u32) -> u32 { return a * b; }
 
 fn divide_f32(a: f32, b: f32) -> f32 { return a / b; }
-
-// The remainder has the sign of b, as in Python and PyTorch. By 0 it is NaN, of integers 0.
-// WGSL grants a % b the error of a - b trunc(a / b): an ulp of a, so little is left of it for huge a / b.
-fn remainder_f32(a: f32, b: f32) -> f32 {
-  if (isInfinite(b) && isFinite(a)) { return select(a, b, a != 0.0 && (a < 0.0) != (b < 0.0)); }
-  let r = a % b;
-  return select(r, r + b, r != 0.0 && (r < 0.0) != (b < 0.0));
-}
-fn remainder_i32(a: i32, b: i32) -> i32 {
-  let r = a % b;
-  return select(r, r + b, r != 0 && (r < 0) != (b < 0));
-}
-fn remainder_u32(a: u32, b: u32) -> u32 { return a % b; }
 
 fn negative_f32(x: f32) -> f32 { return -x; }
 fn negative_i32(x: i32) -> i32 { return -x; }
@@ -52,8 +39,6 @@ fn sign_f32(x: f32) -> f32 { return select(sign(x), x, isNan(x)); }
 fn sign_i32(x: i32) -> i32 { return sign(x); }
 
 fn square_f32(x: f32) -> f32 { return x * x; }
-fn square_i32(x: i32) -> i32 { return x * x; }
-fn square_u32(x: u32) -> u32 { return x * x; }
 
 fn reciprocal_f32(x: f32) -> f32 { return 1.0 / x; }
 

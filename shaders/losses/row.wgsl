@@ -11,9 +11,6 @@
 //                                                                       by shift
 //   fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32>  terms of up to four sums from the finished
 //                                                                       statistics: one more pass over the row
-//   fn parameterGradient(row: Row, parameter: u32, parameters: Parameters) -> f32
-//                                                                       the value's derivative by a parameter, which
-//                                                                       is given by its place in Parameters
 // A host kernel (rowHostShort.wgsl, rowHostLong.wgsl) does the rest: reading, tails, ignored and wrong labels,
 // reductions, the cotangent. What a loss leaves out costs nothing.
 

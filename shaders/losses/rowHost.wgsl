@@ -18,20 +18,16 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> cotangent: array<f32>;
 @group(0) @binding(4) var<storage, read_write> value: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradients: array<f32>;
-@group(0) @binding(6) var<storage, read_write> parameterGradients: array<f32>;
 
 fn load_logits(row: u32, column: u32) -> f32 { return logits[row * sizes.classes + column]; }
 fn load_labels(row: u32) -> i32 { return labels[row]; }
 fn load_cotangent(row: u32) -> f32 { return cotangent[row]; }
 fn store_value(row: u32, result: f32) { value[row] = result; }
 fn store_gradient(row: u32, column: u32, result: f32) { gradients[row * sizes.classes + column] = result; }
-fn store_parameterGradient(row: u32, parameter: u32, result: f32) { parameterGradients[row * PARAMETERS + parameter] = result; }
 
 // An output that nobody wants, and all work for it alone, is left out.
 const WANT_VALUE = true;
 const WANT_GRADIENT = true;
-// The number of parameters when their gradients are wanted, else 0.
-const PARAMETERS = 0u;
 // Whether the loss declares accumulate (and rescale), and reduce.
 const ACCUMULATES = false;
 const REDUCES = false;
@@ -44,7 +40,6 @@ fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residu
 fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
 fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32> { return sums; }
 fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
-fn parameterGradient(row: Row, parameter: u32, parameters: Parameters) -> f32 { return 0.0; }
 
 // An ignored row has value and gradient 0, whatever its logits. One whose label is no class has NaN for both.
 struct Label { index: u32, ignored: bool, wrong: bool }
@@ -155,10 +150,6 @@ fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
   if (WANT_VALUE) {
     let result = select(finish(row, parameters), nan(), label.wrong);
     store_value(index, select(result, 0.0, label.ignored));
-  }
-  for (var k = 0u; k < PARAMETERS; k++) {
-    let result = select(load_cotangent(index) * parameterGradient(row, k, parameters), nan(), label.wrong);
-    store_parameterGradient(index, k, select(result, 0.0, label.ignored));
   }
 }
 

@@ -47,17 +47,15 @@ export class Ir {
 
   /** Post-order without recursion: graphs may be thousands of nodes deep. */
   #visit(root: Tensor): void {
-    const stack: { tensor: Tensor; expanded: Tensor | undefined; next: number }[] = [];
-    const open = (tensor: Tensor) => stack.push({ tensor, expanded: expansion(tensor), next: 0 });
-    open(root);
+    const stack = [{ tensor: root, next: 0 }];
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-      const inputs = inputsOf(frame.tensor, frame.expanded);
-      const input = inputs[frame.next++];
+      const { tensor } = frame;
+      const input = inputsOf(tensor)[frame.next++];
       if (input === undefined) {
         stack.pop();
-        this.#operands.set(frame.tensor, this.#make(frame.tensor, frame.expanded));
+        this.#operands.set(tensor, this.#make(tensor));
       } else if (!this.#operands.has(input)) {
-        open(input);
+        stack.push({ tensor: input, next: 0 });
       }
     }
   }
@@ -68,8 +66,7 @@ export class Ir {
     return operand ?? this.operand(input);
   }
 
-  #make(tensor: Tensor, expanded: Tensor | undefined): Operand {
-    if (expanded !== undefined) return this.operand(expanded);
+  #make(tensor: Tensor): Operand {
     const { op } = tensor;
     if (isLeaf(tensor)) return this.#value(tensor, [], tensor.source !== undefined && isUniform(tensor));
     if (op.kind === 'view') {
@@ -128,14 +125,9 @@ export function accessOf(op: KernelOp, node: Tensor): readonly string[] {
 }
 
 /** What a node computes from. A view's further inputs (customGradient's) matter only to its derivative. */
-function inputsOf(tensor: Tensor, expanded: Tensor | undefined): readonly Tensor[] {
+function inputsOf(tensor: Tensor): readonly Tensor[] {
   if (isLeaf(tensor)) return [];
-  if (expanded !== undefined) return [expanded];
   return tensor.op.kind === 'view' ? tensor.inputs.slice(0, 1) : tensor.inputs;
-}
-
-function expansion(tensor: Tensor): Tensor | undefined {
-  return isLeaf(tensor) || tensor.op.kind !== 'kernel' ? undefined : tensor.op.expand?.(tensor);
 }
 
 /** Given rather than computed: a source, or a node whose value already lies on the GPU. */

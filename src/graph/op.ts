@@ -82,8 +82,6 @@ export interface KernelOp extends OpBase {
   readonly kind: 'kernel';
   readonly access: readonly Access[] | ((node: Tensor) => readonly Access[]);
   readonly acceptsView?: (view: View, input: number) => boolean;
-  /** Rewrites the node into other ops before planning (a two-stage reduction, say). */
-  readonly expand?: (node: Tensor) => Tensor | undefined;
   readonly lower: (context: LoweringContext) => Lowering | readonly Lowering[];
   /** Elementwise consumers of the same shape may be computed in the kernel's store hook. */
   readonly epilogue?: boolean;
