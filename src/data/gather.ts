@@ -1,4 +1,4 @@
-import type { TypedArray } from '../graph/dtype.js';
+import { dtypeOf, type TypedArray, typedArray } from '../graph/dtype.js';
 
 // A view and `set` cost about 50 ns an example and then copy 15 times as fast as a loop (784 floats, V8).
 const LONG_ITEM = 32;
@@ -32,6 +32,5 @@ export function gather(
 
 /** A new typed array of the same type as `like`. */
 export function emptyLike(like: TypedArray, length: number): TypedArray {
-  if (like instanceof Float32Array) return new Float32Array(length);
-  return like instanceof Int32Array ? new Int32Array(length) : new Uint32Array(length);
+  return typedArray(dtypeOf(like), length);
 }

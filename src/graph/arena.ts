@@ -1,11 +1,11 @@
 import { OutOfMemoryError } from '../errors.js';
+import { ALIGNMENT, aligned } from './alignment.js';
 import type { Engine, Owner } from './engine.js';
 import type { BufferRange } from './lowering.js';
 import type { Storage } from './storage.js';
 
-/** Ranges start at multiples of so many bytes, as bindings must; one block of 64 floats. */
-export const BLOCK_BYTES = 256;
-export const BLOCK_FLOATS = 64;
+/** Each tensor begins a new block: as far apart as bindings must be. */
+export const BLOCK_FLOATS = ALIGNMENT / 4;
 
 /** Tensors of f32 side by side in one buffer, or in several where a binding may not hold them all. */
 export class Arena {
@@ -21,7 +21,7 @@ export class Arena {
     const places: { segment: number; offset: number; bytes: number }[] = [];
     const totals: number[] = [0];
     for (const size of sizes) {
-      const bytes = Math.max(BLOCK_BYTES, Math.ceil((4 * size) / BLOCK_BYTES) * BLOCK_BYTES);
+      const bytes = aligned(Math.max(1, 4 * size));
       if (bytes > limit) {
         throw new OutOfMemoryError(
           label,
@@ -37,7 +37,7 @@ export class Arena {
       totals[segment] = (totals[segment] ?? 0) + bytes;
     }
     this.segments = totals.map((bytes) => {
-      const storage = engine.allocate(Math.max(BLOCK_BYTES, bytes), owner, label);
+      const storage = engine.allocate(Math.max(ALIGNMENT, bytes), owner, label);
       engine.clear(storage);
       return storage;
     });

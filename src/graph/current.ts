@@ -1,22 +1,14 @@
-import { ValueError } from '../errors.js';
 import type { Engine } from './engine.js';
+import { runtime, runtimeInUse } from './runtime.js';
 
-let current: Engine | undefined;
-
-/** @internal */
-export function setEngine(engine: Engine | undefined): void {
-  current = engine;
-}
+// The runtime by its full type: only engines register themselves there.
 
 /** @internal The engine in use. */
 export function engine(op: string): Engine {
-  if (current === undefined) {
-    throw new ValueError(op, 'no engine is running.', { mend: 'call await init() first.' });
-  }
-  return current;
+  return runtime(op) as Engine;
 }
 
 /** @internal The engine in use, if any. */
 export function engineInUse(): Engine | undefined {
-  return current;
+  return runtimeInUse() as Engine | undefined;
 }

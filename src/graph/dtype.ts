@@ -10,10 +10,11 @@ export function storageType(dtype: DType): 'f32' | 'i32' | 'u32' {
   return dtype === 'bool' ? 'u32' : dtype;
 }
 
-/** The typed array that holds a dtype on the host; bools come as u32, 0 or 1. */
+/** What holds a dtype on the host; bools come as u32, 0 or 1. */
+export const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint32Array } as const;
+
 export function typedArray(dtype: DType, length: number): TypedArray {
-  if (dtype === 'f32') return new Float32Array(length);
-  return dtype === 'i32' ? new Int32Array(length) : new Uint32Array(length);
+  return new ARRAYS[dtype](length);
 }
 
 export function dtypeOf(array: TypedArray): DType {
@@ -27,6 +28,5 @@ export function dtypeOf(array: TypedArray): DType {
 
 /** Views bytes from the GPU as the dtype's typed array. */
 export function viewBytes(dtype: DType, bytes: ArrayBuffer, length: number): TypedArray {
-  if (dtype === 'f32') return new Float32Array(bytes, 0, length);
-  return dtype === 'i32' ? new Int32Array(bytes, 0, length) : new Uint32Array(bytes, 0, length);
+  return new ARRAYS[dtype](bytes, 0, length);
 }

@@ -2,7 +2,6 @@ import type { PooledBuffer } from '../device/buffers.js';
 import { Device, type DeviceOptions } from '../device/device.js';
 import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
-import { engineInUse, setEngine } from './current.js';
 import { type TypedArray, typedArray, viewBytes } from './dtype.js';
 import type { Effect } from './effect.js';
 import { Executable, locate, rangeOf } from './executable.js';
@@ -12,11 +11,11 @@ import { Pacing } from './pacing.js';
 import { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
 import { PooledStorage } from './pooledStorage.js';
-import { type Runtime, setRuntime } from './runtime.js';
+import { type Runtime, runtimeInUse, setRuntime } from './runtime.js';
 import { track } from './scope.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
-import { callSites, clock, type Tensor } from './tensor.js';
+import { callSites, clock, isNumber, numberOf, type Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
 
 export interface EngineOptions extends DeviceOptions {
@@ -100,17 +99,13 @@ export class Engine implements Runtime {
   /** Makes this engine the one that tensors are computed on. */
   use(): this {
     setRuntime(this);
-    setEngine(this);
     return this;
   }
 
   /** Frees everything. Tensors of it cannot be read any more. */
   destroy(): void {
     this.#destroyed = true;
-    if (engineInUse() === this) {
-      setEngine(undefined);
-      setRuntime(undefined);
-    }
+    if (runtimeInUse() === this) setRuntime(undefined);
     this.device.destroy();
   }
 
@@ -181,12 +176,9 @@ export class Engine implements Runtime {
       this.attach(tensor, storage);
       return storage;
     }
-    if (tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar') {
-      const { source } = tensor;
+    if (isNumber(tensor.source)) {
       const storage = this.allocate(4, 'tensors', 'number');
-      const data = typedArray(tensor.dtype, 1);
-      data[0] = source.kind === 'constant' ? source.value : source.read();
-      this.upload(storage, data);
+      this.upload(storage, typedArray(tensor.dtype, 1).fill(numberOf(tensor.source)));
       return storage;
     }
     if (tensor.source?.kind === 'placeholder') {
@@ -241,11 +233,8 @@ export class Engine implements Runtime {
       tensor.assertNotFreed('data');
       this.device.assertAlive('data');
       if (tensor.size === 0) return Promise.resolve(typedArray(tensor.dtype, 0));
-      const { source } = tensor;
-      if (source?.kind === 'constant' || source?.kind === 'scalar') {
-        const data = typedArray(tensor.dtype, 1);
-        data[0] = source.kind === 'constant' ? source.value : source.read();
-        return Promise.resolve(data);
+      if (isNumber(tensor.source)) {
+        return Promise.resolve(typedArray(tensor.dtype, 1).fill(numberOf(tensor.source)));
       }
       tensor.storage?.assertFresh?.('data');
       const storage = this.materialise(tensor);
@@ -401,7 +390,7 @@ export class Engine implements Runtime {
     effects: readonly Effect[],
   ): Promise<CotangentError | undefined> {
     const { plan } = executable;
-    const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf) ? undefined : this.materialise(leaf)));
+    const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf.source) ? undefined : this.materialise(leaf)));
     const results = outputs.map((tensor) => this.allocate(4 * tensor.size, 'tensors', tensor.op.name));
     const slots = plan.slots.map((bytes) => this.device.buffers.acquire(bytes, 'temporary'));
     const bindings = {
@@ -461,10 +450,6 @@ export class Engine implements Runtime {
     const error = this.failure();
     if (error !== undefined) throw error;
   }
-}
-
-function isNumber(leaf: Tensor): boolean {
-  return leaf.source?.kind === 'constant' || leaf.source?.kind === 'scalar';
 }
 
 /** @internal The first of several reports that is an error, once all are in. */

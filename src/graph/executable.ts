@@ -1,13 +1,11 @@
 import type { PooledBuffer } from '../device/buffers.js';
 import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
+import { aligned } from './alignment.js';
 import type { BindingSource, PlannedDispatch } from './dispatch.js';
 import type { BufferRange } from './lowering.js';
 import type { Plan } from './plan.js';
-import type { Tensor } from './tensor.js';
-
-/** Offsets of uniform and storage bindings go by 256 bytes on every device. */
-const ALIGNMENT = 256;
+import { isNumber, numberOf, type Tensor } from './tensor.js';
 
 interface DynamicField {
   readonly word: number;
@@ -48,7 +46,7 @@ export class Executable {
     let bytes = 0;
     for (const block of plan.blocks) {
       this.#offsets.push(bytes);
-      bytes += Math.ceil(block.bytes / ALIGNMENT) * ALIGNMENT;
+      bytes += aligned(block.bytes);
     }
     this.#words = new ArrayBuffer(bytes);
     this.#u32 = new Uint32Array(this.#words);
@@ -68,10 +66,8 @@ export class Executable {
 
   /** Compiles all pipelines in parallel, off the main thread where the browser can. */
   async prepare(): Promise<void> {
-    const descriptions = this.plan.dispatches.map(describe);
-    this.#pipelines = await Promise.all(
-      descriptions.map((description) => this.#device.pipelines.createAsync(description)),
-    );
+    const { pipelines } = this.#device;
+    this.#pipelines = await Promise.all(this.plan.dispatches.map((dispatch) => pipelines.createAsync(dispatch)));
   }
 
   /**
@@ -80,7 +76,7 @@ export class Executable {
    */
   ensurePipelines(): Promise<CotangentError | undefined>[] {
     if (this.#pipelines !== undefined) return [];
-    const made = this.plan.dispatches.map((dispatch) => this.#device.pipelines.create(describe(dispatch)));
+    const made = this.plan.dispatches.map((dispatch) => this.#device.pipelines.create(dispatch));
     this.#pipelines = made.map(({ pipeline }) => pipeline);
     return made.map(({ error }) => error);
   }
@@ -95,7 +91,7 @@ export class Executable {
     for (const { word, type, leaf } of this.#leafFields) {
       if (leaf !== last) {
         const source = leaves[leaf]?.source;
-        value = source?.kind === 'constant' ? source.value : source?.kind === 'scalar' ? source.read() : 0;
+        value = isNumber(source) ? numberOf(source) : 0;
         last = leaf;
       }
       if (this.#write(word, type, value)) changed = true;
@@ -184,9 +180,4 @@ function bufferBinding({ buffer, offset, bytes }: BufferRange): GPUBufferBinding
 
 export function rangeOf(pooled: PooledBuffer): BufferRange {
   return { buffer: pooled.buffer, offset: 0, bytes: pooled.bytes };
-}
-
-function describe(dispatch: PlannedDispatch) {
-  const { label, code, entryPoint, constants, signature, lineMap } = dispatch;
-  return { label, code, entryPoint, constants, signature, lineMap };
 }

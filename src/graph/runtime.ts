@@ -24,3 +24,7 @@ export function runtime(op: string): Runtime {
   }
   return current;
 }
+
+export function runtimeInUse(): Runtime | undefined {
+  return current;
+}

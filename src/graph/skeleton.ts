@@ -3,7 +3,7 @@ import type { Effect } from './effect.js';
 import { isLeaf } from './ir.js';
 import { attributesKey, type Op, type SourceOp } from './op.js';
 import { Parameter } from './parameter.js';
-import { Tensor, unbounded } from './tensor.js';
+import { isNumber, Tensor, unbounded } from './tensor.js';
 
 /**
  * A graph without its data: leaves are numbered, so that equal structures have equal keys, share one plan,
@@ -49,7 +49,7 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
     let copy: Tensor;
     if (leaf) {
       const index = leaves.push(tensor) - 1;
-      const number = tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar';
+      const number = isNumber(tensor.source);
       const source = { kind: number ? 'uniformLeaf' : 'leaf', index } as const;
       copy = new Tensor(leafOp, [], tensor.shape, tensor.dtype, undefined, source);
       key.push(`${number ? 'u' : 'l'}${tensor.dtype}${tensor.shape.join('x')}`);

@@ -1,5 +1,5 @@
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
-import { type DType, dtypeOf, type TypedArray, typedArray } from './dtype.js';
+import { ARRAYS, type DType, dtypeOf, type TypedArray, typedArray } from './dtype.js';
 import type { HostArray } from './hostArray.js';
 import type { SourceOp } from './op.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
@@ -112,8 +112,7 @@ function fromArray(data: TypedArray, shape: Shape, dtype: DType): Tensor {
 }
 
 function convert(data: ArrayLike<number>, dtype: DType): TypedArray {
-  const kept = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
-  if (data instanceof kept && dtype !== 'bool') return data;
+  if (data instanceof ARRAYS[dtype] && dtype !== 'bool') return data;
   const array = typedArray(dtype, data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i] ?? 0;

@@ -1,4 +1,5 @@
 import { type CotangentError, formatShape, StaleTensorError, ValueError } from '../errors.js';
+import { aligned } from './alignment.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
@@ -12,17 +13,13 @@ import { Parameter } from './parameter.js';
 import { sizeOf } from './shape.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
-import { Tensor } from './tensor.js';
+import { isNumber, numberOf, Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
 import { type Leaves, mapTree } from './tree.js';
 
 /** What a step hands back is what it was in that step: an input, or a scalar's number. */
 function isOfThisStep(leaf: Tensor): boolean {
   return leaf.source?.kind === 'placeholder' || leaf.source?.kind === 'scalar';
-}
-
-function isNumber(tensor: Tensor): boolean {
-  return tensor.source?.kind === 'constant' || tensor.source?.kind === 'scalar';
 }
 
 /**
@@ -142,7 +139,7 @@ export class Step<Result> {
     this.#results = this.#outputs.map((tensor) => owner.allocate(4 * tensor.size, 'outputs', `${name} output`));
     this.#rings = this.#outputs.map((tensor) => {
       const bytes = 4 * tensor.size;
-      const stride = Math.max(256, Math.ceil(bytes / 256) * 256);
+      const stride = aligned(Math.max(1, bytes));
       const slots = ringSlots(bytes);
       return { stride, slots, storage: owner.allocate(stride * slots, 'outputs', `${name} output ring`) };
     });
@@ -193,8 +190,7 @@ export class Step<Result> {
   #bind(): GPUBindGroup[] {
     this.#captured = [];
     for (const leaf of this.#skeleton.leaves) {
-      const kind = leaf.source?.kind;
-      if (kind === 'placeholder' || kind === 'constant' || kind === 'scalar') continue;
+      if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source)) continue;
       // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
       this.#engine.materialise(leaf);
     }
@@ -255,7 +251,7 @@ export class Step<Result> {
     const groups = this.#groups;
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];
-      if (input instanceof Tensor && !isNumber(input)) this.#engine.materialise(input);
+      if (input instanceof Tensor && !isNumber(input.source)) this.#engine.materialise(input);
     }
     // All that can be refused has been: host state may move on.
     for (const effect of this.#trace.effects) effect.before?.();
@@ -283,11 +279,9 @@ export class Step<Result> {
   #input(encoder: GPUCommandEncoder, index: number, value: unknown): void {
     const target = this.#inputs[index];
     const { queue } = this.#engine.device;
-    if (value instanceof Tensor && isNumber(value)) {
-      const { source } = value;
-      const number = typedArray(value.dtype, 1);
-      number[0] = source?.kind === 'constant' ? source.value : source?.kind === 'scalar' ? source.read() : 0;
-      if (target !== undefined) this.#engine.upload(target, number);
+    if (value instanceof Tensor && isNumber(value.source)) {
+      const number = numberOf(value.source);
+      if (target !== undefined) this.#engine.upload(target, typedArray(value.dtype, 1).fill(number));
       return;
     }
     if (value instanceof Tensor) {

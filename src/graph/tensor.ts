@@ -25,6 +25,16 @@ export type Source =
   | { readonly kind: 'leaf'; readonly index: number }
   | { readonly kind: 'uniformLeaf'; readonly index: number };
 
+/** Whether a source is a number of the host's, a plan's uniform: no buffer holds it. */
+export function isNumber(source: Source | undefined): source is Extract<Source, { kind: 'constant' | 'scalar' }> {
+  return source?.kind === 'constant' || source?.kind === 'scalar';
+}
+
+/** The number now; a scalar is asked for it. */
+export function numberOf(source: Extract<Source, { kind: 'constant' | 'scalar' }>): number {
+  return source.kind === 'constant' ? source.value : source.read();
+}
+
 const NO_ATTRIBUTES: Attributes = {};
 
 let nextId = 1;

@@ -7,7 +7,7 @@ import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
 import { type Shape, sameShape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
-import { Tensor } from '../graph/tensor.js';
+import { isNumber, numberOf, Tensor } from '../graph/tensor.js';
 import { observe, perform } from '../graph/trace.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
@@ -319,9 +319,7 @@ function checkParameters(name: string, parameters: readonly Parameter[], groups:
 export function valueAt(value: Hyperparameter, count: number): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'function') return value(count);
-  const { source } = value;
-  if (source?.kind === 'scalar') return source.read();
-  if (source?.kind === 'constant') return source.value;
+  if (isNumber(value.source)) return numberOf(value.source);
   throw new ValueError('optim', 'a hyperparameter is a computed tensor.', {
     mend: 'use a number, a schedule, or scalar(() => value).',
   });
