@@ -1,5 +1,6 @@
 import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
 import { isLeaf } from '../graph/ir.js';
+import { postOrder } from '../graph/postOrder.js';
 import { sameShape } from '../graph/shape.js';
 import { number } from '../graph/source.js';
 import { Tensor } from '../graph/tensor.js';
@@ -196,22 +197,19 @@ function fit(node: Tensor, input: Tensor, part: Tensor): Tensor {
 function dependents(roots: readonly Tensor[], targets: ReadonlySet<Tensor>): Tensor[] {
   const depends = new Map<Tensor, boolean>();
   const order: Tensor[] = [];
+  const visit = (tensor: Tensor) => {
+    const through = tensor.inputs.some((one) => depends.get(one) === true);
+    const does = targets.has(tensor) || (through && tensor.dtype === 'f32');
+    depends.set(tensor, does);
+    if (does) order.push(tensor);
+  };
   for (const root of roots) {
-    const stack = [{ tensor: root, next: 0 }];
-    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-      const { tensor } = frame;
-      const input = depends.has(tensor) ? undefined : tensor.inputs[frame.next++];
-      if (input !== undefined) {
-        if (!depends.has(input)) stack.push({ tensor: input, next: 0 });
-        continue;
-      }
-      stack.pop();
-      if (depends.has(tensor)) continue;
-      const through = tensor.inputs.some((one) => depends.get(one) === true);
-      const does = targets.has(tensor) || (through && tensor.dtype === 'f32');
-      depends.set(tensor, does);
-      if (does) order.push(tensor);
-    }
+    postOrder(
+      root,
+      (tensor) => tensor.inputs,
+      (tensor) => depends.has(tensor),
+      visit,
+    );
   }
   return order;
 }

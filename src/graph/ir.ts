@@ -1,6 +1,7 @@
 import casts from '../../shaders/elementwise/casts.wgsl';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import type { ElementwiseOp, KernelOp } from './op.js';
+import { postOrder } from './postOrder.js';
 import { sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';
 import { contiguousView, isContiguous, type View } from './view.js';
@@ -39,25 +40,15 @@ export class Ir {
   operand(tensor: Tensor): Operand {
     const known = this.#operands.get(tensor);
     if (known !== undefined) return known;
-    this.#visit(tensor);
+    postOrder(
+      tensor,
+      inputsOf,
+      (one) => this.#operands.has(one),
+      (one) => this.#operands.set(one, this.#make(one)),
+    );
     const made = this.#operands.get(tensor);
     if (made === undefined) throw new Error(`no operand was made for ${tensor}`);
     return made;
-  }
-
-  /** Post-order without recursion: graphs may be thousands of nodes deep. */
-  #visit(root: Tensor): void {
-    const stack = [{ tensor: root, next: 0 }];
-    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-      const { tensor } = frame;
-      const input = inputsOf(tensor)[frame.next++];
-      if (input === undefined) {
-        stack.pop();
-        this.#operands.set(tensor, this.#make(tensor));
-      } else if (!this.#operands.has(input)) {
-        stack.push({ tensor: input, next: 0 });
-      }
-    }
   }
 
   /** An anchor's operand for one of its inputs: what was copied is read from the copy. */

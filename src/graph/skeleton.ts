@@ -3,6 +3,7 @@ import type { Effect } from './effect.js';
 import { isLeaf } from './ir.js';
 import { attributesKey, type Op, type SourceOp } from './op.js';
 import { Parameter } from './parameter.js';
+import { postOrder } from './postOrder.js';
 import { isNumber, Tensor, unbounded } from './tensor.js';
 
 /**
@@ -66,21 +67,15 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
   };
 
   const visit = (root: Tensor): Tensor => {
-    const stack = [{ tensor: root, next: 0 }];
-    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-      const { tensor } = frame;
-      const input = isLeaf(tensor) || copies.has(tensor) ? undefined : tensor.inputs[frame.next++];
-      if (input === undefined) {
-        stack.pop();
-        if (!copies.has(tensor)) {
-          numbers.set(tensor, numbers.size);
-          copies.set(tensor, copyOf(tensor));
-        }
-      } else {
-        assertCurrent(tensor, input);
-        if (!copies.has(input)) stack.push({ tensor: input, next: 0 });
-      }
-    }
+    postOrder(
+      root,
+      currentInputs,
+      (tensor) => copies.has(tensor),
+      (tensor) => {
+        numbers.set(tensor, numbers.size);
+        copies.set(tensor, copyOf(tensor));
+      },
+    );
     return copies.get(root) as Tensor;
   };
 
@@ -94,6 +89,12 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
     return { ...effect, inputs, targets };
   });
   return { key: key.join(';'), outputs: copiedOutputs, effects: copiedEffects, leaves, origins };
+}
+
+function currentInputs(node: Tensor): readonly Tensor[] {
+  if (isLeaf(node)) return [];
+  for (const input of node.inputs) assertCurrent(node, input);
+  return node.inputs;
 }
 
 /** A node made before its parameter changed would now read the new value: never silently. */
