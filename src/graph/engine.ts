@@ -10,7 +10,9 @@ import type { BufferRange } from './lowering.js';
 import { Pacing } from './pacing.js';
 import { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
+import { PlanCache } from './planCache.js';
 import { PooledStorage } from './pooledStorage.js';
+import { firstError, Reports } from './reports.js';
 import { type Runtime, runtimeInUse, setRuntime } from './runtime.js';
 import { track } from './scope.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
@@ -46,8 +48,6 @@ export interface MemoryReport {
   readonly buffersCreated: number;
 }
 
-const PLANS_KEPT = 256;
-
 /** A device with its plans: what runs graphs. Most pages need one, made by `init`. */
 export class Engine implements Runtime {
   readonly device: Device;
@@ -56,6 +56,8 @@ export class Engine implements Runtime {
   trace: Trace | undefined;
   /** @internal */
   readonly pacing: Pacing;
+  /** @internal */
+  readonly reports: Reports;
   readonly #held: Record<Owner, number> = {
     tensors: 0,
     parameters: 0,
@@ -64,10 +66,8 @@ export class Engine implements Runtime {
     outputs: 0,
     temporaries: 0,
   };
-  readonly #plans = new Map<string, Executable>();
+  readonly #plans = new PlanCache();
   #destroyed = false;
-  #failure: CotangentError | undefined;
-  readonly #watched = new Set<Promise<void>>();
   readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
 
   private constructor(device: Device, options: EngineOptions) {
@@ -79,6 +79,7 @@ export class Engine implements Runtime {
       maximumInFlight: options.maximumInFlight ?? 1024,
     };
     this.pacing = new Pacing(device.readback, this.options.maximumInFlight);
+    this.reports = new Reports(device.errors);
   }
 
   /** Submits of compiled steps and eager runs so far. */
@@ -247,37 +248,16 @@ export class Engine implements Runtime {
   }
 
   async #finish(tensor: Tensor, storage: Storage, bytes: Promise<ArrayBuffer>, at: number): Promise<TypedArray> {
-    const [data, failure] = await Promise.all([bytes, storage.failure, ...this.#watched]);
+    const [data, failure] = await Promise.all([bytes, storage.failure, ...this.reports.pending]);
     // The queue runs in order: all that was submitted before this read is done.
     this.pacing.reached(at);
     if (failure !== undefined) {
-      this.forget(failure);
+      this.reports.forget(failure);
       throw failure;
     }
-    const error = this.failure();
+    const error = this.reports.take();
     if (error !== undefined) throw error;
     return viewBytes(tensor.dtype, data, tensor.size);
-  }
-
-  /** @internal An error of the GPU that belongs to no read; it is thrown once. */
-  failure(): CotangentError | undefined {
-    const error = this.#failure ?? this.device.errors.takeUncaptured();
-    this.#failure = undefined;
-    return error;
-  }
-
-  /** @internal An error that has been thrown need not be thrown again. */
-  forget(error: CotangentError): void {
-    if (this.#failure === error) this.#failure = undefined;
-  }
-
-  /** @internal Work whose report is awaited by the next read: it may have written what that reads. */
-  watch(report: Promise<CotangentError | undefined>): void {
-    const settled = report.then((error) => {
-      this.#watched.delete(settled);
-      if (error !== undefined) this.#failure ??= error;
-    });
-    this.#watched.add(settled);
   }
 
   snapshot(parameter: Tensor): void {
@@ -338,7 +318,7 @@ export class Engine implements Runtime {
     this.noteUpdates(effects);
     if (!this.options.planCache) executable.destroy();
     // Outputs carry their failure; one of effects alone belongs to the next read.
-    if (wanted.length === 0) this.watch(failure);
+    if (wanted.length === 0) this.reports.watch(failure);
   }
 
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
@@ -352,24 +332,11 @@ export class Engine implements Runtime {
   }
 
   #plan(skeleton: Skeleton): Executable {
-    const cached = this.options.planCache ? this.#plans.get(skeleton.key) : undefined;
-    if (cached !== undefined) {
-      // The most recent last: the first is the one to drop.
-      this.#plans.delete(skeleton.key);
-      this.#plans.set(skeleton.key, cached);
-      return cached;
-    }
+    const { planCache } = this.options;
+    const cached = planCache ? this.#plans.get(skeleton.key) : undefined;
+    if (cached !== undefined) return cached;
     const executable = new Executable(this.device, this.planFor(skeleton));
-    if (this.options.planCache) {
-      this.#plans.set(skeleton.key, executable);
-      if (this.#plans.size > PLANS_KEPT) {
-        const [oldest] = this.#plans;
-        if (oldest !== undefined) {
-          this.#plans.delete(oldest[0]);
-          oldest[1].destroy();
-        }
-      }
-    }
+    if (planCache) this.#plans.add(skeleton.key, executable);
     return executable;
   }
 
@@ -446,18 +413,10 @@ export class Engine implements Runtime {
    */
   async ready(): Promise<void> {
     this.device.assertAlive('ready');
-    await Promise.all([this.pacing.fence(), ...this.#watched]);
-    const error = this.failure();
+    await Promise.all([this.pacing.fence(), ...this.reports.pending]);
+    const error = this.reports.take();
     if (error !== undefined) throw error;
   }
-}
-
-/** @internal The first of several reports that is an error, once all are in. */
-export async function firstError(
-  reports: readonly Promise<CotangentError | undefined>[],
-): Promise<CotangentError | undefined> {
-  for (const error of await Promise.all(reports)) if (error !== undefined) return error;
-  return undefined;
 }
 
 function checkOptions(options: EngineOptions): void {

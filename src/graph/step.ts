@@ -3,13 +3,14 @@ import { aligned } from './alignment.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
-import { type Engine, firstError } from './engine.js';
+import type { Engine } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import type { SourceOp } from './op.js';
 import { Parameter } from './parameter.js';
+import { firstError } from './reports.js';
 import { sizeOf } from './shape.js';
 import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
@@ -183,7 +184,7 @@ export class Step<Result> {
   async report(): Promise<void> {
     const error = await this.#report;
     if (error === undefined) return;
-    this.#engine.forget(error);
+    this.#engine.reports.forget(error);
     throw error;
   }
 
@@ -239,7 +240,7 @@ export class Step<Result> {
   #expect(reports: readonly Promise<CotangentError | undefined>[]): void {
     const report = firstError([...(this.#report === undefined ? [] : [this.#report]), ...reports]);
     this.#report = report;
-    this.#engine.watch(report);
+    this.#engine.reports.watch(report);
     void report.then((error) => {
       if (error === undefined && this.#report === report) this.#report = undefined;
     });
