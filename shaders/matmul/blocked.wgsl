@@ -10,12 +10,7 @@
 // tails    rows and columns past the end load the last one again and are not stored; the last block of inner is shorter
 // grid     x = ceil(columns / BLOCK_COLUMNS), y = ceil(rows / BLOCK_ROWS), z = batches;
 //          each at most 65535, so columns and rows up to 4 194 240
-
-struct Sizes {
-  rows: u32, columns: u32, inner: u32, batches: u32,
-  aOffset: u32, aRow: u32, aInner: u32, aBatch: u32,      // in elements: where a starts, and its strides
-  bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
-}
+// include matmul/operands.wgsl    sizes, a, b, store_result
 
 override BLOCK_ROWS: u32 = 64;
 override BLOCK_COLUMNS: u32 = 64;
@@ -31,16 +26,6 @@ override LEFT_FOURS = BLOCK_ROWS / 4u;
 override RIGHT_FOURS = BLOCK_COLUMNS / 4u;
 var<workgroup> leftBlock: array<vec4f, BLOCK_INNER * (LEFT_FOURS + 1u)>;
 var<workgroup> rightBlock: array<vec4f, BLOCK_INNER * (RIGHT_FOURS + 1u)>;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
-
-// The epilogue: the planner replaces it when bias, activation or mask are fused in.
-fn store_result(batch: u32, row: u32, column: u32, value: f32) {
-  result[(batch * sizes.rows + row) * sizes.columns + column] = value;
-}
 
 // Four rows of a, or past the end the last one again, at one step of inner.
 fn loadLeft(start: u32, row: u32, k: u32) -> vec4f {

@@ -11,12 +11,7 @@
 // tails    rows and columns past the end load the last one again and are not stored; inner's last 1 to 3 steps go singly
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches;
 //          each at most 65535, so columns up to 1 048 560 and rows up to 2 097 120
-
-struct Sizes {
-  rows: u32, columns: u32, inner: u32, batches: u32,
-  aOffset: u32, aRow: u32, aInner: u32, aBatch: u32,      // in elements: where a starts, and its strides
-  bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
-}
+// include matmul/operands.wgsl    sizes, a, b, store_result
 
 // Comparisons with it fold when the pipeline is made; comparing with a uniform instead halves the speed.
 override TILE_ROWS: u32 = 32;
@@ -25,16 +20,6 @@ override TILE_ROWS: u32 = 32;
 const TILE_COLUMNS = 16u;
 alias Columns = vec4f;
 alias Four = mat4x4f;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
-
-// The epilogue: the planner replaces it when bias, activation or mask are fused in.
-fn store_result(batch: u32, row: u32, column: u32, value: f32) {
-  result[(batch * sizes.rows + row) * sizes.columns + column] = value;
-}
 
 // Column r of the sum belongs to row (lane xor r) of its four: a swap by r brings that row's element of a.
 fn multiplyAdd(left: f32, right: Columns, sum: Four) -> Four {

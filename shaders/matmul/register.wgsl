@@ -8,12 +8,7 @@
 // tails    rows and columns past the end load the last one again and are not stored; inner's odd step is its own
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / (TILE_ROWS * WORKGROUP_SIZE)), z = batches;
 //          each at most 65535, so columns up to 524 280 and rows up to 4 194 240
-
-struct Sizes {
-  rows: u32, columns: u32, inner: u32, batches: u32,
-  aOffset: u32, aRow: u32, aInner: u32, aBatch: u32,      // in elements: where a starts, and its strides
-  bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
-}
+// include matmul/operands.wgsl    sizes, a, b, store_result
 
 const TILE_ROWS = 16u;      // c0 .. c15 below
 const TILE_COLUMNS = 8u;    // the columns of Row
@@ -21,16 +16,6 @@ override WORKGROUP_SIZE: u32 = 4;
 
 // Eight columns of one row, as two vec4.
 alias Row = mat2x4f;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
-
-// The epilogue: the planner replaces it when bias, activation or mask are fused in.
-fn store_result(batch: u32, row: u32, column: u32, value: f32) {
-  result[(batch * sizes.rows + row) * sizes.columns + column] = value;
-}
 
 fn multiplyAdd(left: f32, right: Row, sum: Row) -> Row {
   let factor = vec4f(left);

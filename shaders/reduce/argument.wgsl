@@ -3,18 +3,9 @@
 // variant  serial: many rows, or short ones; few long rows want argumentWorkgroup.wgsl
 // bytes    reads 4 outputs count, writes 4 outputs
 // grid     ceil(outputs / WORKGROUP_SIZE), folded: gridWidth workgroups in x
-// include reduce/leader.wgsl     Element, better, leads
-
-struct Sizes { outputs: u32, count: u32, gridWidth: u32 }
+// include reduce/leader.wgsl     sizes, load_source, store_result, Element, better, leads
 
 override WORKGROUP_SIZE: u32 = 64;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read_write> result: array<i32>;
-
-fn load_source(output: u32, item: u32) -> Element { return source[output * sizes.count + item]; }
-fn store_result(output: u32, value: i32) { result[output] = value; }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn argumentSerial(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

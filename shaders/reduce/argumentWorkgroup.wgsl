@@ -3,19 +3,10 @@
 // variant  workgroup: few long rows; many or short rows want argument.wgsl
 // bytes    reads 4 outputs count, writes 4 outputs
 // grid     outputs, folded: gridWidth workgroups in x
-// include reduce/leader.wgsl     Element, better, leads, Leader, leaderOf
-
-struct Sizes { outputs: u32, count: u32, gridWidth: u32 }
+// include reduce/leader.wgsl     sizes, load_source, store_result, Element, better, leads, Leader, leaderOf
 
 // A multiple of 8.
 override WORKGROUP_SIZE: u32 = 64;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read_write> result: array<i32>;
-
-fn load_source(output: u32, item: u32) -> Element { return source[output * sizes.count + item]; }
-fn store_result(output: u32, value: i32) { result[output] = value; }
 
 var<workgroup> lanes: array<Leader, WORKGROUP_SIZE>;
 var<workgroup> eighths: array<Leader, 8>;

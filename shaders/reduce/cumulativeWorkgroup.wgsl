@@ -7,27 +7,11 @@
 //          its lanes: rounding grows as for a chain of ITEMS + WORKGROUP_SIZE / 8 + 10 + count / tile additions
 // tails    items past the end count as 0
 // grid     rows, folded: gridWidth workgroups in x
-
-// f32, i32 or u32.
-alias Element = f32;
-
-// From the end backwards.
-const REVERSE = false;
-// Without the element itself: the first is 0.
-const EXCLUSIVE = false;
-
-struct Sizes { rows: u32, count: u32, gridWidth: u32 }
+// include reduce/running.wgsl    Element, EXCLUSIVE, sizes, load_source, store_result, place
 
 // A multiple of 8.
 override WORKGROUP_SIZE: u32 = 64;
 const ITEMS = 8u;
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read_write> result: array<Element>;
-
-fn load_source(row: u32, item: u32) -> Element { return source[row * sizes.count + item]; }
-fn store_result(row: u32, item: u32, value: Element) { result[row * sizes.count + item] = value; }
 
 // The sum of each lane, then of the lanes before it in its eighth.
 var<workgroup> lanes: array<Element, WORKGROUP_SIZE>;
@@ -77,5 +61,3 @@ fn cumulativeWorkgroup(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_i
     workgroupBarrier();
   }
 }
-
-fn place(i: u32) -> u32 { return select(i, sizes.count - 1u - i, REVERSE); }
