@@ -7,7 +7,7 @@ import { divide, multiply } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
 import { toF32, toI32 } from '../ops/casts.js';
 import { notEqual } from '../ops/comparison.js';
-import { gather } from '../ops/indexing.js';
+import { gather } from '../ops/gather.js';
 import { where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
 import { lossModule } from './lossModule.js';

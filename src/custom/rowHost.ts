@@ -1,5 +1,5 @@
 import type { Device } from '../device/device.js';
-import { foldGrid } from '../kernels/workgroups.js';
+import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 
 export interface RowHostChoice {
   readonly long: boolean;
@@ -13,13 +13,13 @@ const ITEMS = 16;
 
 /**
  * Which host kernel runs a row loss, and with how many lanes a row. Measured on the software adapter: a thread a
- * row, always the long host (memory held per thread is as dear as reading the row again), and small workgroups for
- * few rows, so that every core gets some. For GPUs, not measured: a lane for every four classes, at most 64.
+ * row, always the long host (memory held per thread is as dear as reading the row again), in small workgroups for
+ * few rows. For GPUs, not measured: a lane for every four classes, at most 64.
  */
 export function rowHost({ facts }: Device, rows: number, classes: number): RowHostChoice {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, classes / 4)));
   const lanes = facts.software ? 1 : Math.min(64, wanted);
-  const size = facts.software && rows < 1024 ? 4 : 64;
+  const size = facts.software ? rowsPerWorkgroup(rows) : 64;
   const long = facts.software || classes > lanes * ITEMS;
   return {
     long,

@@ -39,6 +39,15 @@ export function permuteView(view: View, order: readonly number[]): View {
   };
 }
 
+/** The order that undoes another. */
+export function inverseOrder(order: readonly number[]): number[] {
+  const inverse: number[] = [];
+  order.forEach((axis, i) => {
+    inverse[axis] = i;
+  });
+  return inverse;
+}
+
 /** Broadcasts to `shape` (already checked): new and stretched axes get stride 0. */
 export function expandView(view: View, shape: Shape): View {
   const added = shape.length - view.shape.length;

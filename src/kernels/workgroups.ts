@@ -7,3 +7,8 @@ export function foldGrid(groups: number): [number, number, number] {
   const y = Math.ceil(groups / MAXIMUM);
   return [Math.ceil(groups / y), y, 1];
 }
+
+/** Invocations of a workgroup that takes a row each: few rows go in small workgroups, so that every core gets some. */
+export function rowsPerWorkgroup(rows: number): number {
+  return rows < 1024 ? 4 : 64;
+}

@@ -2,7 +2,7 @@ import squaredErrorWgsl from '../../shaders/losses/squaredError.wgsl';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
-import { foldGrid } from '../kernels/workgroups.js';
+import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { multiply, negative, subtract } from '../ops/arithmetic.js';
 import { sum } from '../ops/reduce.js';
 import { expandDims } from '../ops/shaping.js';
@@ -44,7 +44,7 @@ function lower({ node, nodes }: LoweringContext): Lowering {
   const [rows = 0, columns = 0] = predictions.shape;
   const value = nodes.get(valueOp.name);
   const gradient = nodes.get(gradientOp.name);
-  const size = rows < 1024 ? 4 : 64;
+  const size = rowsPerWorkgroup(rows);
   const workgroups = foldGrid(Math.ceil(rows / size));
   const extents = [rows, columns];
   return lowering({

@@ -1,5 +1,6 @@
 import { resolveAxes, type Shape } from '../graph/shape.js';
 import type { Tensor } from '../graph/tensor.js';
+import { inverseOrder } from '../graph/view.js';
 import { reshapeExactly } from './broadcast.js';
 import { permute } from './shaping.js';
 
@@ -42,10 +43,5 @@ export function restoreDims(x: Tensor, shape: Shape, chosen: readonly number[]):
 
 /** Undoes `arrange` on a result that kept all axes. */
 export function rearrange(x: Tensor, { kept, chosen, tensor }: Arranged): Tensor {
-  const order = [...kept, ...chosen];
-  const back: number[] = [];
-  order.forEach((axis, i) => {
-    back[axis] = i;
-  });
-  return permute(reshapeExactly(x, tensor.shape), back);
+  return permute(reshapeExactly(x, tensor.shape), inverseOrder([...kept, ...chosen]));
 }

@@ -1,12 +1,12 @@
 import cumulativeWgsl from '../../shaders/reduce/cumulative.wgsl';
 import cumulativeWorkgroupWgsl from '../../shaders/reduce/cumulativeWorkgroup.wgsl';
-import { storageType } from '../graph/dtype.js';
 import { lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { arrange, rearrange } from './arrange.js';
+import { elementAlias } from './elements.js';
 import { checkDtype } from './elementwise.js';
 import { isSerial, reducingLanes } from './reduceVariants.js';
 
@@ -31,7 +31,7 @@ const cumulativeSumOp: KernelOp = {
       loads: { load_source: { tensor: source, extents: [rows, count] } },
       stores: { store_result: { tensor: node, extents: [rows, count] } },
       replace: {
-        Element: `alias Element = ${storageType(node.dtype)};`,
+        ...elementAlias(node),
         REVERSE: `const REVERSE = ${node.attributes.reverse === true};`,
         EXCLUSIVE: `const EXCLUSIVE = ${node.attributes.exclusive === true};`,
       },

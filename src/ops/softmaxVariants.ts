@@ -1,4 +1,5 @@
 import type { Device } from '../device/device.js';
+import { rowsPerWorkgroup } from '../kernels/workgroups.js';
 
 export interface SoftmaxChoice {
   readonly variant: 'serial' | 'workgroup';
@@ -13,8 +14,7 @@ export interface SoftmaxChoice {
  */
 export function chooseSoftmax({ facts }: Device, rows: number, columns: number): SoftmaxChoice {
   if (facts.software || columns <= 32) {
-    // Few rows in small workgroups, so that every core gets some.
-    const workgroupSize = rows < 1024 ? 4 : 64;
+    const workgroupSize = rowsPerWorkgroup(rows);
     return { variant: 'serial', groups: Math.ceil(rows / workgroupSize), workgroupSize };
   }
   return { variant: 'workgroup', groups: rows, workgroupSize: 64 };

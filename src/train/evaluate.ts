@@ -9,8 +9,8 @@ import type { Module } from '../nn/module.js';
 import { multiply } from '../ops/arithmetic.js';
 import { toF32, toI32 } from '../ops/casts.js';
 import { equal } from '../ops/comparison.js';
+import { stack } from '../ops/concatenate.js';
 import { oneHot } from '../ops/create.js';
-import { stack } from '../ops/indexing.js';
 import { argmax, sum } from '../ops/reduce.js';
 import { expandDims } from '../ops/shaping.js';
 

@@ -10,12 +10,14 @@ import { add, divide, multiply, negative, pow, square } from '../../src/ops/arit
 import { broadcastTo } from '../../src/ops/broadcast.js';
 import { toF32, toI32 } from '../../src/ops/casts.js';
 import { equal, less } from '../../src/ops/comparison.js';
+import { concatenate, stack } from '../../src/ops/concatenate.js';
 import { arange, full, oneHot } from '../../src/ops/create.js';
 import { cumulativeSum } from '../../src/ops/cumulative.js';
 import { exp } from '../../src/ops/exponential.js';
-import { concatenate, gather, pad, scatterAdd, stack, takeByLabel } from '../../src/ops/indexing.js';
+import { gather, scatterAdd, takeByLabel } from '../../src/ops/gather.js';
 import { and, where } from '../../src/ops/logical.js';
 import { matmul } from '../../src/ops/matmul.js';
+import { pad } from '../../src/ops/pad.js';
 import { Generator } from '../../src/ops/random.js';
 import { argmax, max, mean, sum } from '../../src/ops/reduce.js';
 import { expandDims, flatten, flip, permute, reshape, slice, squeeze, transpose } from '../../src/ops/shaping.js';
