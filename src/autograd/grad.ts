@@ -1,5 +1,6 @@
 import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
 import { isLeaf } from '../graph/ir.js';
+import { currentValue } from '../graph/parameter.js';
 import { postOrder } from '../graph/postOrder.js';
 import { sameShape } from '../graph/shape.js';
 import { number } from '../graph/source.js';
@@ -169,7 +170,7 @@ function backward(
   }
   return wrt.map((tensor, i) => {
     const cotangent = cotangents.get(tensor);
-    if (cotangent !== undefined) return cotangent;
+    if (cotangent !== undefined) return currentValue(cotangent);
     if (unused === 'error') {
       const name_ = (tensor as { name?: string }).name;
       throw new GradientError(

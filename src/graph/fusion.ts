@@ -16,6 +16,9 @@ export interface Group {
   readonly members: Set<Value>;
   /** Elementwise values computed inside load hooks, where they are read. */
   readonly inlined: Set<Value>;
+  /** The lowest and the highest position of its values. Others' values may lie between. */
+  first: number;
+  last: number;
   /** Number of elements that members are computed over. */
   elements: number;
   /** Why a neighbour stayed outside, for `explain`. */
@@ -97,6 +100,8 @@ export class Fusion {
       anchors: anchored ? [value] : [],
       members: new Set(anchored ? [] : [value]),
       inlined: new Set(),
+      first: value.position,
+      last: value.position,
       elements: value.tensor.size,
       refusals: [],
     };
@@ -190,7 +195,7 @@ export class Fusion {
   }
 
   #merge(into: Group, group: Group): boolean {
-    if (readsOwnMembers(into, group) || readsElsewhere(into, group) || this.#wouldCycle(into, group)) {
+    if (readsOwnResults(into, group) || readsElsewhere(into, group) || this.#wouldCycle(into, group)) {
       into.refusals.push(`${label(group)}: it also depends on a later kernel`);
       return false;
     }
@@ -211,6 +216,8 @@ export class Fusion {
       into.anchors.push(anchor);
       this.groupOf.set(anchor, into);
     }
+    into.first = Math.min(into.first, group.first);
+    into.last = Math.max(into.last, group.last);
     this.groups.splice(this.groups.indexOf(group), 1);
     return true;
   }
@@ -221,7 +228,7 @@ export class Fusion {
   }
 
   #reachesThroughOthers(from: Group, to: Group): boolean {
-    const first = Math.min(...positions(to));
+    const lowest = this.#lowestWayTo(to);
     const seen = new Set<Group>([from]);
     const queue: Value[] = [];
     const visit = (value: Value) => {
@@ -233,7 +240,7 @@ export class Fusion {
           if (this.groupOf.get(value) !== from) return true;
           continue;
         }
-        if (Math.max(...positions(group)) < first) continue;
+        if (group.last < lowest) continue;
         seen.add(group);
         queue.push(...group.members, ...group.anchors, ...group.inlined);
       }
@@ -244,6 +251,19 @@ export class Fusion {
       if (visit(value)) return true;
     }
     return false;
+  }
+
+  /**
+   * The lowest position from which a way up the operands can lead to a group. Operands lie below their users, but a
+   * way that enters a group low may leave it high.
+   */
+  #lowestWayTo(to: Group): number {
+    let lowest = to.first;
+    for (let before = Number.POSITIVE_INFINITY; lowest < before; ) {
+      before = lowest;
+      for (const { first, last } of this.groups) if (first < lowest && last >= lowest) lowest = first;
+    }
+    return lowest;
   }
 
   /** Storage buffers that a union of groups would bind, counted from above. */
@@ -273,26 +293,21 @@ function collectInputs(value: Value, inside: ReadonlySet<Value>, inputs: Set<Val
   });
 }
 
-function* positions(group: Group): Iterable<number> {
-  for (const value of group.members) yield value.position;
-  for (const value of group.anchors) yield value.position;
-  for (const value of group.inlined) yield value.position;
-}
-
 /** A store hook has its kernel's result at its own place alone: another place (a transpose, a flip) is not there yet. */
 function readsElsewhere(a: Group, b: Group): boolean {
   if (a.anchors.length + b.anchors.length === 0) return false;
-  const isInside = (value: Value) => [a, b].some((group) => group.members.has(value) || group.anchors.includes(value));
   return [...a.members, ...b.members].some((member) =>
-    member.operands.some((operand) => isInside(operand.value) && !isLinear(operand)),
+    member.operands.some((operand) => isInside(operand.value, a, b) && !isLinear(operand)),
   );
 }
 
-/** A kernel cannot load what its own store hook makes. */
-function readsOwnMembers(a: Group, b: Group): boolean {
-  return [...a.anchors, ...b.anchors].some((anchor) =>
-    anchor.operands.some(({ value }) => a.members.has(value) || b.members.has(value)),
-  );
+/** A kernel cannot load what it makes itself, in its store hook or beside it: a gradient whose cotangent is the value. */
+function readsOwnResults(a: Group, b: Group): boolean {
+  return [...a.anchors, ...b.anchors].some((anchor) => anchor.operands.some(({ value }) => isInside(value, a, b)));
+}
+
+function isInside(value: Value, a: Group, b: Group): boolean {
+  return [a, b].some((group) => group.members.has(value) || group.anchors.includes(value));
 }
 
 function sameOperands(a: Value, b: Value, count: number): boolean {

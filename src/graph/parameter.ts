@@ -1,9 +1,12 @@
 import { formatShape, ShapeError } from '../errors.js';
-import type { SourceOp } from './op.js';
+import type { SourceOp, ViewOp } from './op.js';
 import { runtime } from './runtime.js';
 import { sameShape } from './shape.js';
 import { asTensor, type TensorData } from './source.js';
 import { Tensor } from './tensor.js';
+
+/** The identity, free as every view. */
+const valueOp: ViewOp = { name: 'value', kind: 'view', view: (input) => input, vjp: ({ cotangent }) => [cotangent] };
 
 const parameterOp: SourceOp = { name: 'parameter', kind: 'source' };
 
@@ -56,4 +59,12 @@ export class Parameter extends Tensor {
   override toString(): string {
     return `Parameter(${this.name ?? 'unnamed'}, ${this.dtype}${formatShape(this.shape)})`;
   }
+}
+
+/**
+ * What an op that has nothing to do returns: its input, but for a parameter a node of its own, for the result is
+ * the value now and must not change when the parameter does.
+ */
+export function currentValue(x: Tensor): Tensor {
+  return x instanceof Parameter ? new Tensor(valueOp, [x], x.shape, x.dtype) : x;
 }

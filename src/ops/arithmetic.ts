@@ -1,12 +1,12 @@
 import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import exponential from '../../shaders/elementwise/exponential.wgsl';
 import type { DType } from '../graph/dtype.js';
-import { Parameter } from '../graph/parameter.js';
+import { currentValue } from '../graph/parameter.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
 import { anonymousValue, apply, binary, operands, opOf, unary } from './elementwise.js';
 import { log } from './exponential.js';
-import { where } from './logical.js';
+import { and, not, where } from './logical.js';
 
 const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
@@ -40,16 +40,16 @@ const multiplyNode = binary({
 export const multiply = Object.assign(
   (a: TensorLike, b: TensorLike): Tensor => {
     const [left, right] = operands('multiply', numbers, a, b) as [Tensor, Tensor];
-    // Times one is no work: gradients begin with it. A parameter's value now is not the parameter, though.
-    if (isTimesOne(left, right)) return left;
-    if (isTimesOne(right, left)) return right;
+    // Times one is no work: gradients begin with it.
+    if (isTimesOne(left, right)) return currentValue(left);
+    if (isTimesOne(right, left)) return currentValue(right);
     return multiplyNode(left, right);
   },
   { op: multiplyNode.op, spec: multiplyNode.spec, arity: multiplyNode.arity },
 );
 
 function isTimesOne(x: Tensor, factor: Tensor): boolean {
-  return anonymousValue(factor) === 1 && covers(x, factor) && !(x instanceof Parameter);
+  return anonymousValue(factor) === 1 && covers(x, factor);
 }
 
 function covers(whole: Tensor, part: Tensor): boolean {
@@ -169,7 +169,10 @@ export const pow = binary({
   fold: (a = 0, b = 0) => a ** b,
   vjp: ({ cotangent, inputs, output, needs }) => {
     const [a, b] = inputs as [Tensor, Tensor];
-    const slope = where(equal(b, 0), 0, multiply(b, pow(a, subtract(b, 1))));
+    // x^0 is flat everywhere; at 0 and NaN another base stands in, so that no 0 * infinity arises, twice derived either.
+    const flat = () => and(equal(b, 0), not(greater(abs(a), 0)));
+    const base = (anonymousValue(b) ?? 0) === 0 ? where(flat(), 1, a) : a;
+    const slope = multiply(b, pow(base, subtract(b, 1)));
     // log(1) = 0 stands in at a base of 0, so that no 0 * infinity arises.
     const byExponent = () => multiply(output, log(where(notEqual(a, 0), a, 1)));
     return [multiply(cotangent, slope), needs[1] === true ? multiply(cotangent, byExponent()) : undefined];

@@ -1,5 +1,6 @@
 import { formatShape, ShapeError } from '../errors.js';
 import type { ViewOp } from '../graph/op.js';
+import { currentValue } from '../graph/parameter.js';
 import { checkShape, type Shape, sameShape } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
@@ -27,7 +28,7 @@ const reshapeOp: ViewOp = {
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const tensor = asTensor('broadcastTo', x);
-  if (sameShape(tensor.shape, shape)) return tensor;
+  if (sameShape(tensor.shape, shape)) return currentValue(tensor);
   checkShape('broadcastTo', shape);
   const added = shape.length - tensor.rank;
   const fits = tensor.shape.every((length, axis) => length === 1 || length === shape[axis + added]);
@@ -41,7 +42,7 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
 
 /** Sums over the axes along which `shape` was broadcast to `x`'s. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
+  if (sameShape(x.shape, shape)) return currentValue(x);
   const added = x.rank - shape.length;
   const axes = x.shape.flatMap((length, axis) =>
     axis < added || (shape[axis - added] === 1 && length !== 1) ? [axis] : [],
@@ -51,6 +52,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 /** The same elements in row-major order under a shape of the same size. */
 export function reshapeExactly(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
+  if (sameShape(x.shape, shape)) return currentValue(x);
   return new Tensor(reshapeOp, [x], [...shape], x.dtype);
 }

@@ -1,5 +1,6 @@
 import casts from '../../shaders/elementwise/casts.wgsl';
 import type { DType } from '../graph/dtype.js';
+import { currentValue } from '../graph/parameter.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { apply, opOf } from './elementwise.js';
@@ -11,7 +12,7 @@ function cast(name: string, result: DType) {
   const op = opOf(spec);
   const call = (x: TensorLike): Tensor => {
     const tensor = x instanceof Tensor ? x : asTensor(name, x);
-    return tensor.dtype === result ? tensor : apply(spec, op, [tensor]);
+    return tensor.dtype === result ? currentValue(tensor) : apply(spec, op, [tensor]);
   };
   return Object.assign(call, { op, spec, arity: 1 as const });
 }

@@ -8,15 +8,17 @@ import type { DType } from '../graph/dtype.js';
 import { storageType } from '../graph/dtype.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp, Vjp } from '../graph/op.js';
+import { currentValue } from '../graph/parameter.js';
 import { resolveAxis, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { foldGrid } from '../kernels/workgroups.js';
+import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { divide, multiply, square, subtract } from './arithmetic.js';
 import { type AxisOptions, arrange, restoreDims } from './arrange.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { toF32 } from './casts.js';
 import { equal } from './comparison.js';
+import { elementAlias } from './elements.js';
 import { checkDtype } from './elementwise.js';
 import { isSerial, reducingLanes } from './reduceVariants.js';
 import { permute } from './shaping.js';
@@ -55,7 +57,7 @@ function lowerReduction(
   const type = storageType(node.dtype);
   const shared = {
     replace: {
-      Element: `alias Element = ${type};`,
+      ...elementAlias(node),
       combine: `fn combine(a: Element, b: Element) -> Element { return ${combine}_${type}(a, b); }`,
     },
     includes: [arithmetic],
@@ -64,8 +66,7 @@ function lowerReduction(
   const store = { tensor: node, extents: [outputs] };
   const fill = identity[type];
   if (isSerial(device, outputs, count)) {
-    // Few outputs in small workgroups, so that every core gets some.
-    const size = outputs < 1024 ? 4 : WORKGROUP_SIZE;
+    const size = rowsPerWorkgroup(outputs);
     const workgroups = foldGrid(Math.ceil(outputs / size));
     return lowering({
       ...shared,
@@ -163,7 +164,7 @@ function reduce(op: KernelOp, x: TensorLike, dtypes: readonly DType[], options: 
   const tensor = asTensor(op.name, x);
   checkDtype(op.name, tensor.dtype, dtypes);
   const { tensor: arranged, chosen } = arrange(op.name, tensor, options.axes);
-  if (chosen.length === 0) return tensor;
+  if (chosen.length === 0) return currentValue(tensor);
   const result = reduceTrailing(op, arranged, chosen.length);
   return options.keepDims === true ? restoreDims(result, tensor.shape, chosen) : result;
 }
@@ -221,7 +222,6 @@ function argument(name: string, better: string): KernelOp {
       const [source] = inputs as [Tensor];
       const outputs = node.size;
       const count = source.shape.at(-1) ?? 1;
-      const type = storageType(source.dtype);
       const serial = isSerial(device, outputs, count);
       const workgroups = foldGrid(serial ? Math.ceil(outputs / WORKGROUP_SIZE) : outputs);
       return lowering({
@@ -229,7 +229,7 @@ function argument(name: string, better: string): KernelOp {
         variant: serial ? 'serial' : 'workgroup',
         loads: { load_source: { tensor: source, extents: [outputs, count] } },
         stores: { store_result: { tensor: node, extents: [outputs] } },
-        replace: { Element: `alias Element = ${type};`, better },
+        replace: { ...elementAlias(source), better },
         uniforms: { outputs, count, gridWidth: workgroups[0] },
         overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : reducingLanes(device) },
         workgroups,

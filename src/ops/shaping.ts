@@ -1,11 +1,12 @@
 import { formatShape, ShapeError, ValueError } from '../errors.js';
 import type { ViewOp } from '../graph/op.js';
+import { currentValue } from '../graph/parameter.js';
 import { resolveAxes, resolveAxis, type Shape, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { permuteView, sliceView } from '../graph/view.js';
+import { inverseOrder, permuteView, sliceView } from '../graph/view.js';
 import { reshapeExactly } from './broadcast.js';
-import { pad } from './indexing.js';
+import { pad } from './pad.js';
 
 /**
  * Another shape over the same elements, row-major. One size may be -1: it is inferred. Free on contiguous
@@ -61,13 +62,7 @@ const permuteOp: ViewOp = {
   name: 'permute',
   kind: 'view',
   view: (input, _shape, { order }) => permuteView(input, order as number[]),
-  vjp: ({ cotangent, attributes: { order } }) => {
-    const inverse: number[] = [];
-    (order as number[]).forEach((axis, i) => {
-      inverse[axis] = i;
-    });
-    return [permute(cotangent, inverse)];
-  },
+  vjp: ({ cotangent, attributes: { order } }) => [permute(cotangent, inverseOrder(order as number[]))],
 };
 
 /**
@@ -83,7 +78,7 @@ export function permute(x: TensorLike, order: readonly number[]): Tensor {
       `order is ${formatShape(order)}; it must name each axis of ${formatShape(tensor.shape)} once.`,
     );
   }
-  if (axes.every((axis, i) => axis === i)) return tensor;
+  if (axes.every((axis, i) => axis === i)) return currentValue(tensor);
   const shape = axes.map((axis) => tensor.shape[axis] ?? 1);
   return new Tensor(permuteOp, [tensor], shape, tensor.dtype, { order: axes });
 }
@@ -167,7 +162,7 @@ export function slice(x: TensorLike, ...ranges: readonly Range[]): Tensor {
     shape.push(count);
   });
   const whole = shape.every((length, axis) => length === tensor.shape[axis] && steps[axis] === 1);
-  const part = whole ? tensor : new Tensor(sliceOp, [tensor], shape, tensor.dtype, { starts, steps });
+  const part = whole ? currentValue(tensor) : new Tensor(sliceOp, [tensor], shape, tensor.dtype, { starts, steps });
   return dropped.size === 0
     ? part
     : reshapeExactly(

@@ -5,7 +5,7 @@ import { Parameter } from '../../src/graph/parameter.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { relu } from '../../src/ops/activation.js';
-import { add, divide, multiply, round, square, subtract } from '../../src/ops/arithmetic.js';
+import { add, divide, multiply, pow, round, square, subtract } from '../../src/ops/arithmetic.js';
 import { toF32, toI32 } from '../../src/ops/casts.js';
 import { exp, log } from '../../src/ops/exponential.js';
 import { matmul } from '../../src/ops/matmul.js';
@@ -188,6 +188,22 @@ describe('hvp', () => {
     const x = tensor([[1], [1]]);
     const [product] = hvp(sum(multiply(x, matmul(a, x))), [x], [tensor([[10], [1]])]) as [Tensor];
     expect([...(await product.data())]).toEqual([25, 58]);
+  });
+
+  test('of x^n at 0 is 2 v for n = 2, and 0 for 0, 1 and 3', async () => {
+    const x = tensor([0, 0, 0, 0]);
+    const n = tensor([0, 1, 2, 3]);
+    const [product] = hvp(sum(pow(x, n)), [x], [tensor([1, 1, 1, 1])]) as [Tensor];
+    expect([...(await product.data())]).toEqual([0, 0, 2, 0]);
+  });
+
+  test('of a^b by a and b is a^(b-1) (1 + b log a), at b = 0 too', async () => {
+    const a = tensor([2, 2, 0.5]);
+    const b = tensor([0, 3, -1]);
+    const mixed = await grad(sum(grad(sum(pow(a, b)), a)), b).data();
+    [0.5, 4 * (1 + 3 * Math.log(2)), 4 * (1 - Math.log(0.5))].forEach((wanted, i) => {
+      expect(mixed[i]).toBeCloseTo(wanted, 4);
+    });
   });
 
   test('of a linear function is zero', async () => {

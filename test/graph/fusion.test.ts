@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { grad } from '../../src/autograd/grad.js';
+import { grad, hvp } from '../../src/autograd/grad.js';
 import { compile, explain } from '../../src/graph/compile.js';
 import { Engine } from '../../src/graph/engine.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { relu } from '../../src/ops/activation.js';
 import { add, multiply, square, subtract } from '../../src/ops/arithmetic.js';
+import { ones } from '../../src/ops/create.js';
+import { cumulativeSum } from '../../src/ops/cumulative.js';
 import { exp } from '../../src/ops/exponential.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
+import { softmax } from '../../src/ops/softmax.js';
 import { evaluate } from '../reference/evaluate.js';
 import { readAll } from '../support/checkOp.js';
 import { expectClose } from '../support/compare.js';
@@ -50,6 +53,36 @@ test.each(seeds)('fused, unfused and compiled agree with the reference, seed %i'
     }
     expect(again[i], `${label}: result ${i} has other bits the second time`).toEqual(eager[i]);
   });
+});
+
+// Seed 264 once made a cycle of dispatches.
+test.each([...seeds, 264])('Hessian-vector products agree with the reference, seed %i', async (seed) => {
+  const { leaves, outputs, loss } = randomGraph(1000 + seed, 5);
+  const vectors = leaves.map((leaf) => ones(leaf.shape));
+  const results = [...outputs, ...grad(loss, leaves), ...hvp(loss, leaves, vectors)];
+  const step = compile(() => results);
+  const compiled = await Promise.all(step().map((result) => result.data()));
+  step.dispose();
+  evaluate(results).forEach((reference, i) => {
+    expectClose(compiled[i] as Float32Array, reference, {
+      what: `result ${i}`,
+      label: `graph of seed ${1000 + seed}`,
+      undecided: 0.5,
+    });
+  });
+});
+
+test('groups whose values lie among those of others make no cycle', async () => {
+  const x = tensor([
+    [0.5, -1, 0.3],
+    [1.2, 0.1, -0.4],
+    [-0.2, 0.7, 0.9],
+  ]);
+  const c = cumulativeSum(x, 1);
+  const loss = sum(add(matmul(softmax(c), c), multiply(c, x)));
+  const product = () => hvp(loss, x, ones([3, 3]));
+  const compiled = await compile(product)().data();
+  expectClose(compiled as Float32Array, evaluate(product()), { what: 'product', label: 'cumulative softmax' });
 });
 
 describe('what becomes one dispatch', () => {

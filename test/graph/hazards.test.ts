@@ -1,24 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import {
   add,
+  broadcastTo,
   compile,
+  concatenate,
   customGradient,
   divide,
   type Engine,
   exp,
+  flatten,
   flip,
   full,
   grad,
   init,
+  losses,
   matmul,
+  max,
   multiply,
   optim,
   Parameter,
   pad,
+  permute,
   random,
+  reshape,
   scalar,
   slice,
   softmax,
+  squeeze,
   stopGradient,
   subtract,
   sum,
@@ -26,6 +34,7 @@ import {
   tensor,
   toF32,
   transpose,
+  vjp,
   zeros,
 } from '../../src/index.js';
 import { complaint } from '../support/complaint.js';
@@ -74,6 +83,103 @@ describe('an epilogue that reads its kernel at another place', () => {
     const three = y();
     const z = exp(multiply(three, 0));
     expect(await read(add(z, transpose(add(three, z))))).toEqual([3, 5, 5, 9]);
+  });
+});
+
+describe('an op that has nothing to do gives the value, not the parameter', () => {
+  const forms: Record<string, (w: Parameter) => Tensor> = {
+    toF32,
+    reshape: (w) => reshape(w, [2]),
+    flatten: (w) => flatten(w),
+    squeeze: (w) => squeeze(w),
+    broadcastTo: (w) => broadcastTo(w, [2]),
+    permute: (w) => permute(w, [0]),
+    slice: (w) => slice(w, [null, null]),
+    flip: (w) => flip(w, []),
+    sum: (w) => sum(w, { axes: [] }),
+    max: (w) => max(w, { axes: [] }),
+    concatenate: (w) => concatenate([w]),
+    pad: (w) => pad(w, { low: [0], high: [0] }),
+    multiply: (w) => multiply(w, 1),
+    vjp: (w) => {
+      const x = tensor([1, 1]);
+      return vjp(add(x, 1), x, w);
+    },
+    stopGradient,
+  };
+
+  test.each(Object.entries(forms))('%s', async (_, form) => {
+    const w = new Parameter(tensor([1, 2]));
+    const before = form(w);
+    expect(await read(before)).toEqual([1, 2]);
+    w.assign([7, 8]);
+    expect(await read(before)).toEqual([1, 2]);
+    expect(await read(form(w))).toEqual([7, 8]);
+    const step = compile(() => {
+      const value = form(w);
+      w.assign(add(w, 1));
+      return value;
+    });
+    const [first, second] = [step(), step()];
+    expect(await read(first)).toEqual([7, 8]);
+    expect(await read(second)).toEqual([8, 9]);
+  });
+
+  test('and the way back to the parameter stays', async () => {
+    const w = new Parameter(tensor([1, 2]));
+    const [slope] = grad(sum(multiply(reshape(w, [2]), flip(w, []))), [w]) as [Tensor];
+    expect(await read(slope)).toEqual([2, 4]);
+  });
+});
+
+describe('fusions that would need their own result first', () => {
+  const logits = () =>
+    tensor([
+      [1, 2, 0.5],
+      [0, 1, 2],
+      [0.3, 0.1, 0.2],
+    ]);
+  const labels = new Int32Array([0, 2, 1]);
+
+  test.each<[string, (r: Tensor) => Tensor]>([
+    ['the value', (r) => r],
+    ['its flip', (r) => flip(r)],
+    ['a part of it', (r) => broadcastTo(slice(r, [0, 1]), [3])],
+    ['what is computed from it', (r) => exp(r)],
+  ])('the gradient of a row loss by %s', async (_, cotangentOf) => {
+    // Made anew each time: what was computed once is a leaf.
+    const graph = () => {
+      const x = logits();
+      const r = losses.crossEntropy(x, labels, { reduction: 'none' });
+      return { r, cotangent: cotangentOf(r), product: vjp(r, x, cotangentOf(r)) };
+    };
+    const [value, gradient] = compile(() => {
+      const { r, product } = graph();
+      return [r, product] as [Tensor, Tensor];
+    })();
+    const alone = graph().product;
+    const c = await read(graph().cotangent);
+    const p = await read(softmax(logits()));
+    const wanted = p.map((one, k) => (c[Math.floor(k / 3)] ?? 0) * (one - Number(k % 3 === labels[Math.floor(k / 3)])));
+    const logOf = [0, 5, 7].map((k) => -Math.log(p[k] ?? 0));
+    (await read(value)).forEach((one, i) => {
+      expect(one).toBeCloseTo(logOf[i] ?? 0, 5);
+    });
+    for (const result of [await read(gradient), await read(alone)]) {
+      result.forEach((one, k) => {
+        expect(one).toBeCloseTo(wanted[k] ?? Number.NaN, 5);
+      });
+    }
+  });
+
+  test('squared errors weighted by themselves', async () => {
+    const [value, slope] = compile(() => {
+      const x = tensor([1, 2, 4]);
+      const r = losses.meanSquaredError(x, tensor([0, 0, 0]), { reduction: 'none' });
+      return [r, vjp(r, x, r)] as [Tensor, Tensor];
+    })();
+    expect(await read(value)).toEqual([1, 4, 16]);
+    expect(await read(slope)).toEqual([2, 16, 128]);
   });
 });
 

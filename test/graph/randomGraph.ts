@@ -3,7 +3,9 @@ import type { Tensor } from '../../src/graph/tensor.js';
 import { relu, sigmoid } from '../../src/ops/activation.js';
 import { add, maximum, multiply, square, subtract } from '../../src/ops/arithmetic.js';
 import { greater } from '../../src/ops/comparison.js';
-import { concatenate, gather } from '../../src/ops/indexing.js';
+import { concatenate } from '../../src/ops/concatenate.js';
+import { cumulativeSum } from '../../src/ops/cumulative.js';
+import { gather } from '../../src/ops/gather.js';
 import { where } from '../../src/ops/logical.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { max, mean, sum } from '../../src/ops/reduce.js';
@@ -40,6 +42,7 @@ const steps: readonly Step[] = [
   (_, x, y) => tanh(matmul(transpose(x), fit(y, [x.shape[0] ?? 1, 5]))),
   (_, x) => tanh(matmul(x, transpose(x))),
   (_, x) => softmax(x),
+  (r, x) => tanh(cumulativeSum(x, r.below(2))),
   // A kernel's result beside itself at another place: what no epilogue can have.
   (r, x) => beside(r, tanh(matmul(x, transpose(x)))),
   (r, x) => beside(r, matmul(transpose(x), multiply(x, 0.25))),
@@ -63,8 +66,8 @@ function fit(x: Tensor, [rows = 1, columns = 1]: readonly number[]): Tensor {
   return slice(result, [0, rows], [0, columns]);
 }
 
-/** A graph of some 20 ops; the same seed gives the same graph, with leaves of its own. */
-export function randomGraph(seed: number): RandomGraph {
+/** A graph of some ops; the same seed gives the same graph, with leaves of its own. */
+export function randomGraph(seed: number, ops = 20): RandomGraph {
   const r = random(seed);
   const leaves = [
     [3, 5],
@@ -77,13 +80,14 @@ export function randomGraph(seed: number): RandomGraph {
     ),
   );
   const nodes = [...leaves];
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < ops; i++) {
     // Recent nodes more often: deep as well as wide.
     const recent = nodes.slice(-4);
     const made = r.pick(steps)(r, r.pick(recent), r.pick(nodes));
     nodes.push(made.size > 300 ? slice(made, [0, 8], [0, 8]) : made);
   }
-  const outputs = [r.pick(nodes.slice(4)), r.pick(nodes.slice(4)), nodes.at(-1) as Tensor];
+  const made = nodes.slice(leaves.length + 1);
+  const outputs = [r.pick(made), r.pick(made), nodes.at(-1) as Tensor];
   const loss = outputs.map((output) => mean(tanh(output))).reduce((a, b) => add(a, b));
   return { leaves, outputs, loss };
 }

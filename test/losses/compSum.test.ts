@@ -220,6 +220,21 @@ describe('laws', () => {
   });
 });
 
+test('the second derivative by tau holds around tau = 1, on both sides of its seam', async () => {
+  const z = [0.4, 0, -0.7];
+  const { value: c } = compSum(z.map(Math.fround), 0, 1);
+  for (const x of [-0.3, -0.126, -0.124, -0.05, -0.009, -1e-3, 0, 1e-3, 0.009, 0.05, 0.124, 0.126, 0.3]) {
+    const tau = tensor(1 - x / c);
+    const loss = losses.compSum(tensor([z]), new Int32Array([0]), { tau });
+    const [product] = hvp(loss, [tau], [tensor(1)]) as [Tensor];
+    // The second derivative of expm1(x) / x, term by term; c comes in once from the value and twice from x.
+    let series = 0;
+    for (let k = 2, factorial = 6; k < 20; k++, factorial *= k + 1) series += (k * (k - 1) * x ** (k - 2)) / factorial;
+    const wanted = c ** 3 * series;
+    expect(Math.abs((await product.item()) / wanted - 1), `x = ${x}`).toBeLessThan(1e-4);
+  }
+});
+
 describe('weights and reductions follow PyTorch', () => {
   const z = [
     [1, 2, 0.5],

@@ -103,6 +103,7 @@ const rules: Readonly<Record<string, Rule>> = {
   permute: ({ node, first, attributes }) => permuted(first, node.shape, list(attributes.order)),
   slice: ({ node, first, attributes }) => sliced(first, node.shape, list(attributes.starts), list(attributes.steps)),
   stopGradient: same,
+  value: same,
   customGradient: same,
   concatenate: ({ node, inputs, attributes }) =>
     concatenated(inputs, node.shape, node.dtype, attributes.axis as number),
