@@ -10,7 +10,8 @@
 // tails    rows and columns past the end load the last one again and are not stored; the last block of inner is shorter
 // grid     x = ceil(columns / BLOCK_COLUMNS), y = ceil(rows / BLOCK_ROWS), z = batches;
 //          each at most 65535, so columns and rows up to 4 194 240
-// include matmul/operands.wgsl    sizes, a, b, store_result
+// sums     by the first row of blocks, from the blocks of b that it holds
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, store_sum
 
 override BLOCK_ROWS: u32 = 64;
 override BLOCK_COLUMNS: u32 = 64;
@@ -69,6 +70,7 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
   let bStart = sizes.bOffset + batch * sizes.bBatch;
 
   var sum = Eight();
+  var columnSum = vec4f();
   for (var start = 0u; start < sizes.inner; start += BLOCK_INNER) {
     let steps = min(BLOCK_INNER, sizes.inner - start);
     for (var i = index; i < BLOCK_INNER * LEFT_FOURS; i += WORKGROUP_SIZE) {
@@ -87,12 +89,18 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     } else {
       for (var k = 0u; k < steps; k += 1u) { sum = multiplyAddStep(k, fourRow, fourColumn, sum); }
     }
+    if (COLUMN_SUMS && group.y == 0u) {
+      for (var k = 0u; k < steps; k += 1u) { columnSum += rightBlock[k * (RIGHT_FOURS + 1u) + fourColumn]; }
+    }
     workgroupBarrier();
   }
 
   // A loop, not 32 stores: the epilogue is written out four times.
   var tile = array<mat4x4f, 2>(sum.upper, sum.lower);
   let column = blockColumn + 4u * fourColumn;
+  if (COLUMN_SUMS && group.y == 0u && fourRow == 0u) {
+    for (var j = 0u; j < min(4u, sizes.columns - min(column, sizes.columns)); j += 1u) { store_sum(column + j, columnSum[j]); }
+  }
   for (var i = 0u; i < 8u; i += 1u) {
     let row = blockRow + 4u * fourRow + i;
     if (row >= sizes.rows) { break; }

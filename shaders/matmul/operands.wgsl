@@ -1,4 +1,4 @@
-// What the matrix products share: operands by strides, and the epilogue's hook.
+// What the matrix products share: operands by strides, the epilogue's hook, and the sums of b that may come along.
 
 struct Sizes {
   rows: u32, columns: u32, inner: u32, batches: u32,
@@ -10,8 +10,26 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;   // [columns]
+
+// Whether the sum of each column of b over inner, ascending, is wanted too (a bias's gradient): one batch.
+override COLUMN_SUMS: bool = false;
 
 // The epilogue: the planner replaces it when bias, activation or mask are fused in.
 fn store_result(batch: u32, row: u32, column: u32, value: f32) {
   result[(batch * sizes.rows + row) * sizes.columns + column] = value;
+}
+
+fn store_sum(column: u32, value: f32) {
+  sums[column] = value;
+}
+
+// The sums of some columns of b, reading them once more: little beside a tile of the product, which reads rows of a too.
+fn storeSums(start: u32, first: u32, step: u32, end: u32) {
+  for (var column = first; column < end; column += step) {
+    let at = start + column * sizes.bColumn;
+    var sum = 0.0;
+    for (var k = 0u; k < sizes.inner; k += 1u) { sum += b[at + k * sizes.bInner]; }
+    store_sum(column, sum);
+  }
 }

@@ -11,7 +11,8 @@
 // tails    rows and columns past the end load the last one again and are not stored; inner's last 1 to 3 steps go singly
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches;
 //          each at most 65535, so columns up to 1 048 560 and rows up to 2 097 120
-// include matmul/operands.wgsl    sizes, a, b, store_result
+// sums     by the first row of tiles, reading its columns of b once more
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
 
 // Comparisons with it fold when the pipeline is made; comparing with a uniform instead halves the speed.
 override TILE_ROWS: u32 = 32;
@@ -131,6 +132,7 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_
   // A loop, not 128 stores: the epilogue is compiled four times.
   var tile = array<Four, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
   let end = min(sizes.columns, (group.x + 1u) * TILE_COLUMNS);
+  if (COLUMN_SUMS && group.y == 0u) { storeSums(bStart, column, 4u, end); }
   for (var i = 0u; i < min(TILE_ROWS, (lastRow | 3u) + 1u - row); i += 1u) {
     let at = row + (i ^ lane);
     if (at > lastRow) { continue; }

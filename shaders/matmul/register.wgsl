@@ -8,7 +8,8 @@
 // tails    rows and columns past the end load the last one again and are not stored; inner's odd step is its own
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / (TILE_ROWS * WORKGROUP_SIZE)), z = batches;
 //          each at most 65535, so columns up to 524 280 and rows up to 4 194 240
-// include matmul/operands.wgsl    sizes, a, b, store_result
+// sums     by the first invocation of the first tiles, reading its columns of b once more
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
 
 const TILE_ROWS = 16u;      // c0 .. c15 below
 const TILE_COLUMNS = 8u;    // the columns of Row
@@ -72,6 +73,8 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     bStart + min(column + 6u, lastColumn) * sizes.bColumn,
     bStart + min(column + 7u, lastColumn) * sizes.bColumn,
   );
+
+  if (COLUMN_SUMS && row == 0u) { storeSums(bStart, column, 1u, min(sizes.columns, column + TILE_COLUMNS)); }
 
   let inner = sizes.inner;
   let aStep = sizes.aInner;

@@ -3,25 +3,23 @@
 //   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g g
 //   p <- p - learningRate (m / correction1 / (sqrt(v / correction2) + epsilon) + decoupledDecay p)
 // The corrections 1 - beta^step come from the host, in f64, each step.
-// include optim/arena.wgsl       parameters, gradientAt(i), partOf(workgroup, lane)
+// include optim/rule.wgsl        Floats, parameters
 
 struct Settings {
   learningRate: f32, beta1: f32, beta2: f32, epsilon: f32,
   correction1: f32, correction2: f32, coupledDecay: f32, decoupledDecay: f32,
 }
 
-@group(0) @binding(4) var<storage, read_write> first: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> second: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> first: array<Floats>;
+@group(0) @binding(5) var<storage, read_write> second: array<Floats>;
 
-fn settingsOf(group: u32) -> Settings {
-  let a = sizes.groups[2u * group];
-  let b = sizes.groups[2u * group + 1u];
+fn settingsOf(a: vec4<f32>, b: vec4<f32>) -> Settings {
   return Settings(a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w);
 }
 
-fn update(i: u32, settings: Settings) {
+fn update(i: u32, gradient: Floats, settings: Settings) {
   let p = parameters[i];
-  let g = gradientAt(i) + settings.coupledDecay * p;
+  let g = gradient + settings.coupledDecay * p;
   let before = first[i];
   let m = before + (1.0 - settings.beta1) * (g - before);
   let v = settings.beta2 * second[i] + (1.0 - settings.beta2) * g * g;
@@ -29,12 +27,4 @@ fn update(i: u32, settings: Settings) {
   second[i] = v;
   let step = (m / settings.correction1) / (sqrt(v / settings.correction2) + settings.epsilon);
   parameters[i] = p - settings.learningRate * (step + settings.decoupledDecay * p);
-}
-
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn adam(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let part = partOf(group, lane);
-  if (!part.trained) { return; }
-  let settings = settingsOf(part.group);
-  for (var j = 0u; j < 4u; j++) { update(part.start + PART * j, settings); }
 }

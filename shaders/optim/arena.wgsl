@@ -1,13 +1,14 @@
 // The host of optimizers: parameters, gradients and state in flat arenas, read and written as vec4.
 //   parameters [count / 4]  gradients [count / 4]  blocks [count / 64], for count floats
 // An invocation owns every fourth vec4 of a block of 64 floats: the block's group and settings are read once for 16
-// floats, and neighbouring lanes read neighbouring vec4. An optimizer's file brings its state arenas, and an entry
-// point that updates the four vec4 of its part.
+// floats, and neighbouring lanes read neighbouring vec4. An optimizer's file takes the place of Settings, settingsOf and
+// update below, and brings its state arenas.
 // blocks   the parameter group of each block, or FROZEN: frozen parameters and padding
 // groups   8 numbers a group, which the optimizer's own Settings name
 // bytes    reads 4 (2 + states) a float, writes 4 (1 + states)
 // grid     ceil(4 blockCount / WORKGROUP_SIZE), folded: gridWidth workgroups in x
 // include common/bits.wgsl       isNan
+// include optim/rule.wgsl        Floats, parameters
 
 const FROZEN = 0xffffffffu;
 // vec4 of a part, and the step from one to the next.
@@ -23,8 +24,7 @@ struct Sizes {
 override WORKGROUP_SIZE: u32 = 64;
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read_write> parameters: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> gradients: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> gradients: array<Floats>;
 @group(0) @binding(3) var<storage, read> blocks: array<u32>;
 
 // Replaced when gradients are clipped by their global norm.
@@ -48,4 +48,24 @@ fn partOf(group: vec3<u32>, lane: u32) -> Part {
   if (index >= sizes.blockCount) { return Part(0u, 0u, false); }
   let owner = blocks[index];
   return Part(index * 16u + invocation % PART, owner, owner != FROZEN);
+}
+
+// Plain descent, in the place of an optimizer.
+struct Settings { learningRate: f32 }
+
+fn settingsOf(a: vec4<f32>, b: vec4<f32>) -> Settings { return Settings(a.x); }
+
+fn update(i: u32, gradient: Floats, settings: Settings) {
+  parameters[i] -= settings.learningRate * gradient;
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn arena(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let part = partOf(group, lane);
+  if (!part.trained) { return; }
+  let settings = settingsOf(sizes.groups[2u * part.group], sizes.groups[2u * part.group + 1u]);
+  for (var j = 0u; j < 4u; j++) {
+    let i = part.start + PART * j;
+    update(i, gradientAt(i), settings);
+  }
 }

@@ -1,12 +1,14 @@
 import type { KernelBinding } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { storageType } from './dtype.js';
+import type { Sink } from './effect.js';
 import { isLinear, isUniform, type Operand, type Value } from './ir.js';
+import type { BufferRange, UniformValue } from './lowering.js';
 import { sizeOf } from './shape.js';
 import { collapse, isDense, splitView, type View } from './view.js';
 
-/** A number, or the number that a plan's leaf stands for. */
-export type ChainValue = number | { readonly leaf: number };
+/** A number, one that is read at each execution, or the number that a plan's leaf stands for. */
+export type ChainValue = UniformValue | { readonly leaf: number };
 
 /** A field of the uniform block that composed code reads; the block's fields are 4 bytes each, in order. */
 export interface ChainField {
@@ -37,15 +39,26 @@ export class Composer {
   readonly bound: Value[] = [];
   readonly fields: ChainField[] = [];
   readonly modules = new Set<WgslModule>();
+  /** Buffers of the modules' own bindings. */
+  readonly ranges: Record<string, BufferRange> = {};
+  /** Bytes of those that this kernel touches. */
+  readonly touched: Record<string, number> = {};
+  /** Declarations of the modules, by name. */
+  readonly replace: Record<string, string> = {};
   readonly #isComputedHere: (value: Value) => boolean;
+  readonly #sinks: ReadonlyMap<Value, Sink>;
   #lines: string[] = [];
   #memo = new Map<string, string>();
   #temporaries = 0;
   #anchor: { readonly value: Value; readonly name: string } | undefined;
 
-  /** @param isComputedHere whether a value is part of this kernel (its members and inlined chains). */
-  constructor(isComputedHere: (value: Value) => boolean) {
+  /**
+   * @param isComputedHere whether a value is part of this kernel (its members and inlined chains).
+   * @param sinks what becomes of values instead of being stored.
+   */
+  constructor(isComputedHere: (value: Value) => boolean, sinks: ReadonlyMap<Value, Sink>) {
     this.#isComputedHere = isComputedHere;
+    this.#sinks = sinks;
   }
 
   /** `fn load_X(row: u32, column: u32) -> f32 {...}` for an operand seen as axes grouped into `extents`. */
@@ -64,7 +77,7 @@ export class Composer {
     return this.#close(name, parameters, [], ` -> ${type}`, `return ${value};`);
   }
 
-  /** `fn store_X(row: u32, column: u32, value: f32) {...}`: computes the stored members and writes each. */
+  /** `fn store_X(row: u32, column: u32, value: f32) {...}`: computes the members that leave the kernel, writes or updates each. */
   storeHook(
     name: string,
     parameters: readonly string[],
@@ -81,6 +94,13 @@ export class Composer {
       const { dtype } = value.tensor;
       const computed = this.#evaluate(value, place);
       const index = this.#linear(place);
+      const sink = this.#sinks.get(value);
+      if (sink !== undefined) {
+        for (const name of Object.keys(sink.ranges))
+          this.touched[name] = (this.touched[name] ?? 0) + 4 * value.tensor.size;
+        this.#lines.push(this.#update(sink, index, computed));
+        continue;
+      }
       const binding = this.#bind(value, 'read_write');
       const text = dtype === 'bool' ? `select(0u, 1u, ${computed})` : computed;
       this.#lines.push(`${binding}[${index}] = ${text};`);
@@ -88,6 +108,16 @@ export class Composer {
     this.#anchor = undefined;
     const extra = valueType === undefined ? [] : [`value: ${valueType}`];
     return this.#close(name, parameters, extra, '', '');
+  }
+
+  #update({ module, replace, ranges, offset, settings }: Sink, index: string, element: string): string {
+    this.modules.add(module);
+    Object.assign(this.replace, replace);
+    Object.assign(this.ranges, ranges);
+    const fields = settings.map((value) => this.#field('f32', value));
+    const four = (from: number) => `vec4<f32>(${fields.slice(from, from + 4).join(', ')})`;
+    const at = `${this.#field('u32', offset)} + ${index}`;
+    return `update(${at}, ${element}, settingsOf(${four(0)}, ${four(4)}));`;
   }
 
   /** `struct Chain { v0: u32, … }` and its binding, or nothing when no uniform is read. */

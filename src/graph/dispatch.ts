@@ -5,6 +5,7 @@ import { type KernelBinding, type SpecialisedKernel, specialise } from '../kerne
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type ChainField, type ChainValue, Composer } from './compose.js';
+import type { Sink } from './effect.js';
 import type { Fusion, Group } from './fusion.js';
 import type { Ir, Operand, Value } from './ir.js';
 import type { BufferRange, Lowering, UniformValue } from './lowering.js';
@@ -15,7 +16,8 @@ import type { Tensor } from './tensor.js';
 export type BindingSource =
   | { readonly kind: 'uniform'; readonly block: number }
   | { readonly kind: 'value'; readonly value: Value }
-  | { readonly kind: 'range'; readonly range: BufferRange }
+  /** `touched`: the bytes of it that the dispatch reads, or reads and writes. */
+  | { readonly kind: 'range'; readonly range: BufferRange; readonly touched: number }
   | { readonly kind: 'scratch'; readonly slot: number; readonly bytes: number };
 
 export interface UniformField {
@@ -55,11 +57,13 @@ export class DispatchBuilder {
   readonly #device: Device;
   readonly #ir: Ir;
   readonly #fusion: Fusion;
+  readonly #sinks: ReadonlyMap<Value, Sink>;
 
-  constructor(device: Device, ir: Ir, fusion: Fusion) {
+  constructor(device: Device, ir: Ir, fusion: Fusion, sinks: ReadonlyMap<Value, Sink>) {
     this.#device = device;
     this.#ir = ir;
     this.#fusion = fusion;
+    this.#sinks = sinks;
   }
 
   group(group: Group): void {
@@ -69,7 +73,7 @@ export class DispatchBuilder {
   }
 
   #elementwise(group: Group): void {
-    const stored = [...group.members].filter((value) => this.#fusion.isStored(value));
+    const stored = [...group.members].filter((value) => this.#leaves(value));
     if (group.elements === 0 || stored.length === 0) return;
     const workgroupSize = 64;
     const composer = this.#composer(group);
@@ -87,7 +91,7 @@ export class DispatchBuilder {
       composer,
       hooks: { body },
       dropped: new Set(),
-      label: chainLabel(group),
+      label: this.#label(group),
     });
   }
 
@@ -105,7 +109,7 @@ export class DispatchBuilder {
     for (const lowering of list) {
       const [x, y, z] = lowering.workgroups;
       this.#checkGrid(op.name, anchor, lowering.workgroups);
-      if (x * y * z > 0) this.#lowered(group, anchor, lowering);
+      if (x * y * z > 0) this.#lowered(group, lowering);
     }
   }
 
@@ -120,7 +124,7 @@ export class DispatchBuilder {
     );
   }
 
-  #lowered(group: Group, anchor: Value, lowering: Lowering): void {
+  #lowered(group: Group, lowering: Lowering): void {
     const { kernel } = lowering;
     const composer = this.#composer(group);
     const hooks: Record<string, string> = {};
@@ -159,17 +163,17 @@ export class DispatchBuilder {
     for (const name of [...Object.keys(hooks), ...Object.keys(lowering.replace ?? {})]) {
       for (const binding of bindingsUsedBy(kernel, name)) dropped.add(binding);
     }
-    this.#dispatch({ group, lowering, composer, hooks, added, dropped, label: kernelLabel(group, anchor) });
+    this.#dispatch({ group, lowering, composer, hooks, added, dropped, label: this.#label(group) });
   }
 
   /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
   effect(lowering: Lowering, label: string): void {
-    const composer = new Composer(() => false);
+    const composer = new Composer(() => false, this.#sinks);
     this.#dispatch({ group: undefined, lowering, composer, hooks: {}, dropped: new Set(), label });
   }
 
   #composer(group: Group): Composer {
-    return new Composer((value) => group.members.has(value) || group.inlined.has(value));
+    return new Composer((value) => group.members.has(value) || group.inlined.has(value), this.#sinks);
   }
 
   #operandOf(group: Group, tensor: Tensor): Operand {
@@ -190,7 +194,19 @@ export class DispatchBuilder {
   /** What an anchor's store hook writes: the anchor itself where it is read elsewhere, and the epilogue. */
   #storedWith(group: Group, anchor: Value): Value[] {
     const members = group.anchors.length === 1 ? [...group.members] : [];
-    return [anchor, ...members].filter((value) => this.#fusion.isStored(value));
+    return [anchor, ...members].filter((value) => this.#leaves(value));
+  }
+
+  /** What a group computes, in order. */
+  #label({ inlined, anchors, members }: Group): string {
+    const values = [...inlined, ...anchors, ...members];
+    const updates = values.map((value) => this.#sinks.get(value)?.name).filter((name) => name !== undefined);
+    return [...values.map(({ tensor }) => tensor.op.name), ...new Set(updates)].join('+');
+  }
+
+  /** Stored, or taken in by an effect. */
+  #leaves(value: Value): boolean {
+    return this.#sinks.has(value) || this.#fusion.isStored(value);
   }
 
   #dispatch(parts: {
@@ -208,7 +224,7 @@ export class DispatchBuilder {
     const extra: KernelBinding[] = [...composer.bindings];
     if (chain !== '') extra.push({ name: 'chain', access: 'uniform', type: 'Chain' });
     const specialised = specialise(kernel, {
-      replace: { ...lowering.replace, ...hooks },
+      replace: { ...lowering.replace, ...hooks, ...composer.replace },
       dropBindings: parts.dropped,
       extraBindings: [...extra, ...(lowering.extra ?? [])],
       includes: [...composer.modules, ...(lowering.includes ?? [])],
@@ -220,8 +236,8 @@ export class DispatchBuilder {
     const sources = specialised.bindings.map(({ name, access }): BindingSource => {
       if (name === 'chain') return { kind: 'uniform', block: this.#chainBlock(composer.fields) };
       if (access === 'uniform') return { kind: 'uniform', block: this.#kernelBlock(lowering, name) };
-      const range = lowering.ranges?.[name];
-      if (range !== undefined) return { kind: 'range', range };
+      const range = lowering.ranges?.[name] ?? composer.ranges[name];
+      if (range !== undefined) return { kind: 'range', range, touched: composer.touched[name] ?? range.bytes };
       const scratch = lowering.scratch?.[name];
       if (scratch !== undefined) return this.#scratch(`${label} ${group?.id} ${scratch.key}`, scratch.bytes);
       const tensor = lowering.reads?.[name];
@@ -331,16 +347,4 @@ function findUniform(module: WgslModule, name: string): WgslModule['uniforms'][s
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function chainLabel(group: Group): string {
-  return [...group.members].map(({ tensor }) => tensor.op.name).join('+');
-}
-
-function kernelLabel(group: Group, anchor: Value): string {
-  const anchors = group.anchors.map(({ tensor }) => tensor.op.name);
-  const before = [...group.inlined].map(({ tensor }) => tensor.op.name);
-  const after = [...group.members].map(({ tensor }) => tensor.op.name);
-  const chain = [...before, ...(anchors.length > 0 ? anchors : [anchor.tensor.op.name]), ...after];
-  return chain.join('+');
 }

@@ -1,6 +1,23 @@
 import type { Device } from '../device/device.js';
-import type { BufferRange, Lowering } from './lowering.js';
+import type { WgslModule } from '../kernels/wgslModule.js';
+import type { BufferRange, Lowering, UniformValue } from './lowering.js';
 import type { Tensor } from './tensor.js';
+
+/** What a kernel can do with each element that it makes, in the place of storing it for an effect. */
+export interface Sink {
+  /** Shown by `explain`: 'sgd'. */
+  readonly name: string;
+  /** Brings `update(i, element, settingsOf(a, b))` and its bindings. */
+  readonly module: WgslModule;
+  /** Declarations of the module by name: their text for one element. */
+  readonly replace: Readonly<Record<string, string>>;
+  /** The buffers of its bindings. A kernel that reads them otherwise cannot take the effect in. */
+  readonly ranges: Readonly<Record<string, BufferRange>>;
+  /** Of the first element in them, in elements. */
+  readonly offset: number;
+  /** The eight numbers of `settingsOf`. */
+  readonly settings: readonly UniformValue[];
+}
 
 /** What a step does besides computing outputs: an assignment, an optimizer's update. */
 export interface Effect {
@@ -11,10 +28,15 @@ export interface Effect {
   readonly placements: readonly (BufferRange | undefined)[];
   /** The parameter that each input is copied to once all reads are done. */
   readonly targets?: readonly (Tensor | undefined)[];
-  /** Dispatches after all others: every read of the step sees the old values. */
-  readonly lower?: (device: Device) => readonly Lowering[];
-  /** Parameters that it changes. */
-  readonly updates?: readonly Tensor[];
+  /** How the kernel that makes an input can take the effect in. */
+  readonly sinks?: readonly (Sink | undefined)[];
+  /**
+   * Dispatches after all others: every read of the step sees the old values.
+   * @param taken inputs whose effect their kernels took in.
+   */
+  readonly lower?: (device: Device, taken: ReadonlySet<number>) => readonly Lowering[];
+  /** Parameters that it changes: with `sinks`, the one of each input. */
+  readonly updates?: readonly (Tensor | undefined)[];
   /** False once the buffers it was planned with are not those to write: the step is traced anew. */
   readonly stands?: () => boolean;
   /** Runs on the host before each execution (a step count). */

@@ -1,5 +1,5 @@
 import { formatShape } from '../errors.js';
-import type { BindingSource, PlannedDispatch } from './dispatch.js';
+import type { PlannedDispatch } from './dispatch.js';
 import type { Value } from './ir.js';
 import type { Plan } from './plan.js';
 
@@ -43,11 +43,10 @@ function describeValue(plan: Plan, value: Value): string {
 
 function bytesOf(dispatch: PlannedDispatch): number {
   const values = [...dispatch.reads, ...dispatch.writes].reduce((sum, { tensor }) => sum + 4 * tensor.size, 0);
-  return dispatch.sources.reduce((sum, source) => sum + rangeBytes(source), values);
-}
-
-function rangeBytes(source: BindingSource): number {
-  return source.kind === 'range' ? source.range.bytes : 0;
+  return dispatch.sources.reduce((sum, source, i) => {
+    if (source.kind !== 'range') return sum;
+    return sum + source.touched * (dispatch.signature[i] === 'read_write' ? 2 : 1);
+  }, values);
 }
 
 function format(value: number): string {

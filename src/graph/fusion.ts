@@ -1,9 +1,10 @@
 import { accessOf, type Ir, isLinear, type Operand, type Value } from './ir.js';
 import { attributesKey, type KernelOp } from './op.js';
 import { sizeOf } from './shape.js';
+import { sameView } from './view.js';
 
 /** WebGPU gives 8 storage buffers a stage unless asked for more; our kernels never need more. */
-const MAXIMUM_STORAGE_BUFFERS = 8;
+export const MAXIMUM_STORAGE_BUFFERS = 8;
 /** Longer chains are cut: compilers take ever longer for them, and the composer walks a chain by recursion. */
 const MAXIMUM_CHAIN = 256;
 
@@ -35,8 +36,10 @@ export interface FusionOptions {
  * 1. chain: elementwise neighbours over the same elements share a loop;
  * 2. epilogue: an elementwise consumer of a kernel's output runs in its store hook;
  * 3. family: kernels made to run as one (a loss's value and its gradient) do;
- * 4. prologue: a chain read only by one kernel runs in its load hook;
- * 5. sink: a result that only one other loop reads, and that is made of one stored value, is made there
+ * 4. company: a small kernel that reads what a large one reads comes along with it (a bias's gradient, beside the
+ *    weight's);
+ * 5. prologue: a chain read only by one kernel runs in its load hook;
+ * 6. descent: a result that only one other loop reads, and that is made of one stored value, is made there
  *    (a relu's mask in the backward pass): as many loads, one store less.
  * A fusion never makes a cycle between groups, nor more than 8 storage buffers.
  */
@@ -62,7 +65,7 @@ export class Fusion {
     for (const value of ir.values) this.#place(value);
     if (!this.#enabled) return;
     for (const group of [...this.groups]) this.#prologue(group);
-    for (const group of [...this.groups]) this.#sink(group);
+    for (const group of [...this.groups]) this.#descend(group);
   }
 
   /** A copy made after grouping gets a dispatch of its own. */
@@ -72,6 +75,25 @@ export class Fusion {
 
   consumersOf(value: Value): readonly Value[] {
     return this.#consumers.get(value) ?? [];
+  }
+
+  /** The groups whose results a group reads. */
+  inputsOf(group: Group): Group[] {
+    const inputs = new Set<Group>();
+    const visit = (value: Value) => {
+      for (const { value: input } of value.operands) {
+        const other = this.groupOf.get(input);
+        if (other !== undefined && other !== group) inputs.add(other);
+        if (other === undefined && input.virtual) visit(input);
+      }
+    };
+    for (const value of [...group.anchors, ...group.members, ...group.inlined]) visit(value);
+    return [...inputs];
+  }
+
+  /** Storage buffers that a group binds, counted from above. */
+  buffersOf(group: Group): number {
+    return this.#buffers([group]);
   }
 
   /** Stored: something outside its group reads it. Inlined values are recomputed where they are read. */
@@ -89,7 +111,7 @@ export class Fusion {
     if (value.virtual && !value.forced && !this.#pinned.has(value)) return;
     const group = this.#open(value);
     if (!this.#enabled) return;
-    if (op.kind === 'kernel') this.#family(value, group);
+    if (op.kind === 'kernel') this.#family(value, group) || this.#company(value);
     else for (const operand of value.operands) this.#join(operand, value);
   }
 
@@ -127,9 +149,9 @@ export class Fusion {
   }
 
   /** Rule 3. */
-  #family(value: Value, group: Group): void {
+  #family(value: Value, group: Group): boolean {
     const op = value.tensor.op as KernelOp;
-    if (op.family === undefined) return;
+    if (op.family === undefined) return false;
     const shared = op.shared ?? 0;
     for (const other of this.groups) {
       const [anchor] = other.anchors;
@@ -138,11 +160,30 @@ export class Fusion {
       if (other.anchors.some((one) => one.tensor.op === op)) continue;
       if (!sameOperands(anchor, value, shared)) continue;
       if (!sameAttributes(anchor, value)) continue;
-      if (this.#merge(other, group)) return;
+      if (this.#merge(other, group)) return true;
     }
+    return false;
   }
 
-  /** Rule 4: a chain with one stored result, which only this kernel's `fused` inputs read. */
+  /** Rule 4, for results that no elementwise op goes on with: one kernel has one epilogue. */
+  #company(value: Value): boolean {
+    for (const other of new Set(value.operands.flatMap((operand) => this.consumersOf(operand.value)))) {
+      for (const [one, small] of [
+        [value, other],
+        [other, value],
+      ] as const) {
+        const { op } = one.tensor;
+        if (op.kind !== 'kernel' || op.brings?.(one, small) !== true) continue;
+        if (this.consumersOf(one).length + this.consumersOf(small).length > 0) continue;
+        const [into, group] = [this.groupOf.get(one), this.groupOf.get(small)];
+        if (into === undefined || group === undefined) continue;
+        if (into.anchors.length + group.anchors.length === 2 && this.#merge(into, group)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Rule 5: a chain with one stored result, which only this kernel's `fused` inputs read. */
   #prologue(group: Group): void {
     for (const anchor of group.anchors) {
       const access = accessOf(anchor.tensor.op as KernelOp, anchor.tensor);
@@ -171,8 +212,8 @@ export class Fusion {
     }
   }
 
-  /** Rule 5. */
-  #sink(group: Group): void {
+  /** Rule 6. */
+  #descend(group: Group): void {
     for (const value of [...group.members].reverse()) {
       if (!this.isStored(value) || this.#pinned.has(value) || value.forced) continue;
       const consumers = this.consumersOf(value);
@@ -315,7 +356,7 @@ function sameOperands(a: Value, b: Value, count: number): boolean {
     const left = a.operands[i];
     const right = b.operands[i];
     if (left?.value !== right?.value) return false;
-    if (JSON.stringify(left?.view) !== JSON.stringify(right?.view)) return false;
+    if (left === undefined || right === undefined || !sameView(left.view, right.view)) return false;
   }
   return true;
 }

@@ -88,6 +88,17 @@ export interface KernelOp extends OpBase {
   /** Nodes with the same `family` and the same leading `shared` inputs become one dispatch. */
   readonly family?: string;
   readonly shared?: number;
+  /**
+   * Whether the node's kernel can bring along another kernel's node (`nodes` of its lowering holds it then), for it
+   * reads what that one reads.
+   */
+  readonly brings?: (own: Reader, other: Reader) => boolean;
+}
+
+/** A node with what it reads, views dissolved. */
+export interface Reader {
+  readonly tensor: Tensor;
+  readonly operands: readonly { readonly value: object; readonly view: View }[];
 }
 
 export type Op = SourceOp | ElementwiseOp | GeneratorOp | ViewOp | KernelOp;

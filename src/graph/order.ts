@@ -1,22 +1,13 @@
 import type { Fusion, Group } from './fusion.js';
-import type { Value } from './ir.js';
 
-/** Groups in an order in which each comes after what it reads. */
-export function orderGroups(fusion: Fusion): Group[] {
+/**
+ * Groups in an order in which each comes after what it reads.
+ * @param before what else must come before a group.
+ */
+export function orderGroups(fusion: Fusion, before: ReadonlyMap<Group, ReadonlySet<Group>>): Group[] {
   const ordered: Group[] = [];
   const done = new Set<Group>();
-  const inputsOf = (group: Group): Group[] => {
-    const inputs = new Set<Group>();
-    const visit = (value: Value) => {
-      for (const { value: input } of value.operands) {
-        const other = fusion.groupOf.get(input);
-        if (other !== undefined && other !== group) inputs.add(other);
-        if (other === undefined && input.virtual) visit(input);
-      }
-    };
-    for (const value of [...group.anchors, ...group.members, ...group.inlined]) visit(value);
-    return [...inputs];
-  };
+  const inputsOf = (group: Group): Group[] => [...fusion.inputsOf(group), ...(before.get(group) ?? [])];
   for (const root of fusion.groups) {
     const stack = [{ group: root, inputs: inputsOf(root), next: 0 }];
     while (stack.length > 0) {

@@ -6,6 +6,7 @@ import { Ir, isLeaf, isLinear, type Operand, type Value } from './ir.js';
 import { assignSlots } from './liveness.js';
 import type { BufferRange } from './lowering.js';
 import { orderGroups } from './order.js';
+import { Sinks } from './sinks.js';
 import type { Tensor } from './tensor.js';
 
 /** Where a stored value lies. */
@@ -51,26 +52,28 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
   });
   const copies: { from: Value; to: number }[] = [];
   const placed = new Map<Value, BufferRange>();
-  const writtenBefore: Value[] = [];
-  for (const effect of request.effects) {
-    effect.inputs.forEach((tensor, i) => {
+  const requests = request.effects.map((effect) => {
+    const values = effect.inputs.map((tensor, i) => {
       const operand = ir.operand(tensor);
       const range = effect.placements[i];
       const value = placeInput(ir, operand, range, placed, outputs);
       pinned.add(value);
-      writtenBefore.push(value);
       const target = effect.targets?.[i]?.source;
       if (target?.kind === 'leaf') copies.push({ from: value, to: target.index });
+      return value;
     });
-  }
+    return { effect, values };
+  });
 
   const fusion = new Fusion(ir, pinned, request.fusion);
+  const sinks = new Sinks(ir, fusion, pinned, request.fusion.enabled ? requests : []);
+  for (const value of sinks.of.keys()) placed.delete(value);
   unplaceConflicts(fusion, placed, ir);
-  const groups = orderGroups(fusion);
-  const builder = new DispatchBuilder(device, ir, fusion);
+  const groups = orderGroups(fusion, sinks.before);
+  const builder = new DispatchBuilder(device, ir, fusion, sinks.of);
   for (const group of groups) builder.group(group);
   for (const effect of request.effects) {
-    for (const lowering of effect.lower?.(device) ?? []) builder.effect(lowering, effect.key);
+    for (const lowering of effect.lower?.(device, sinks.takenOf(effect)) ?? []) builder.effect(lowering, effect.key);
   }
 
   for (const value of ir.values) {
@@ -82,7 +85,7 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
   });
   for (const [value, range] of placed) locations.set(value, { kind: 'range', range });
   const held = new Set(copies.map(({ from }) => from));
-  for (const value of writtenBefore) held.add(value);
+  for (const { values } of requests) for (const value of values) held.add(value);
   const slots = assignSlots(builder.dispatches, locations, held, request.keepAll === true, builder.scratch);
 
   return {

@@ -88,7 +88,12 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
     key.push(`!${effect.key}(${all.map((tensor) => tensor && numbers.get(tensor)).join(',')})`);
     return { ...effect, inputs, targets };
   });
-  return { key: key.join(';'), outputs: copiedOutputs, effects: copiedEffects, leaves, origins };
+  // Of what an effect changes, the leaves that the graph reads.
+  const effectsOverLeaves = copiedEffects.map((effect) => ({
+    ...effect,
+    updates: (effect.updates ?? []).map((tensor) => tensor && copies.get(tensor)),
+  }));
+  return { key: key.join(';'), outputs: copiedOutputs, effects: effectsOverLeaves, leaves, origins };
 }
 
 function currentInputs(node: Tensor): readonly Tensor[] {

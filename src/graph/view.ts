@@ -1,4 +1,4 @@
-import { contiguousStrides, type Shape, sizeOf } from './shape.js';
+import { contiguousStrides, type Shape, sameShape, sizeOf } from './shape.js';
 
 /**
  * How a tensor's elements lie in a buffer, in elements: element (i, j, …) is at
@@ -29,6 +29,10 @@ export function isDense(view: View): boolean {
     expected *= length;
   }
   return true;
+}
+
+export function sameView(a: View, b: View): boolean {
+  return a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides);
 }
 
 export function permuteView(view: View, order: readonly number[]): View {

@@ -3,10 +3,10 @@ import quadWgsl from '../../shaders/matmul/quad.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { formatShape, ShapeError } from '../errors.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
-import type { KernelOp } from '../graph/op.js';
+import type { KernelOp, Reader } from '../graph/op.js';
 import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { collapse, type View } from '../graph/view.js';
+import { collapse, permuteView, sameView, type View } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
 import { chooseMatmul } from './matmulVariants.js';
@@ -37,13 +37,23 @@ function accepts(view: View): boolean {
   return walks && layoutOf(view) !== undefined;
 }
 
-function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
+/** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
+function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): boolean {
+  const [summed] = other.operands;
+  if (other.tensor.op.name !== 'sum' || other.tensor.rank !== 1 || summed === undefined || right === undefined)
+    return false;
+  const transposed = permuteView(right.view, [1, 0]);
+  return tensor.rank === 2 && summed.value === right.value && sameView(summed.view, transposed);
+}
+
+function lower({ node, nodes, inputs, viewOf, device }: LoweringContext): Lowering {
   const [a, b] = inputs as [Tensor, Tensor];
   const left = layoutOf(viewOf(a)) as Layout;
   const right = layoutOf(viewOf(b)) as Layout;
   const [rows = 1, columns = 1] = node.shape.slice(-2);
   const inner = a.shape.at(-1) ?? 1;
   const batches = sizeOf(node.shape.slice(0, -2));
+  const sums = nodes.get('sum');
   const { kernel, ...choice } = chooseMatmul(device, {
     rows,
     columns,
@@ -55,8 +65,12 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
   return lowering({
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
     ...choice,
+    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums !== undefined) },
     reads: { a, b },
-    stores: { store_result: { tensor: node, extents: [batches, rows, columns] } },
+    stores: {
+      store_result: { tensor: node, extents: [batches, rows, columns] },
+      ...(sums === undefined ? {} : { store_sum: { tensor: sums, extents: [columns] } }),
+    },
     uniforms: {
       rows,
       columns,
@@ -71,7 +85,7 @@ function lower({ node, inputs, viewOf, device }: LoweringContext): Lowering {
       bColumn: right.column,
       bBatch: right.batch,
     },
-    flops: 2 * batches * rows * columns * inner,
+    flops: 2 * batches * rows * columns * inner + (sums === undefined ? 0 : columns * inner),
   });
 }
 
@@ -81,6 +95,7 @@ const matmulOp: KernelOp = {
   access: ['strided', 'strided'],
   acceptsView: accepts,
   epilogue: true,
+  brings: bringsSum,
   lower,
   vjp: ({ cotangent, inputs: [a, b], needs }) => {
     const left = a as Tensor;

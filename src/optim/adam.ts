@@ -55,7 +55,7 @@ function make(
   return new Optimizer(
     {
       name,
-      kernel: adamWgsl,
+      wgsl: adamWgsl,
       states: ['first', 'second'],
       fields: [
         { name: 'learningRate', read: (group, count) => valueAt(of(group).learningRate, count) },

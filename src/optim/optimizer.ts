@@ -1,7 +1,9 @@
+import arenaWgsl from '../../shaders/optim/arena.wgsl';
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { Arena, BLOCK_FLOATS } from '../graph/arena.js';
 import { engine } from '../graph/current.js';
 import type { TypedArray } from '../graph/dtype.js';
+import type { Sink } from '../graph/effect.js';
 import type { Engine } from '../graph/engine.js';
 import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
@@ -32,7 +34,8 @@ export interface CommonOptions {
 /** How an optimizer's WGSL is fed. */
 export interface OptimizerRule {
   readonly name: string;
-  readonly kernel: WgslModule;
+  /** `Settings`, `settingsOf`, `update`, and the state arenas: see shaders/optim/arena.wgsl. */
+  readonly wgsl: WgslModule;
   /** Names of its state arenas, as bound in the kernel. */
   readonly states: readonly string[];
   /** A group's numbers, at most 8, in the order of the kernel's `Settings`; `count` updates were done before. */
@@ -63,6 +66,8 @@ interface Prepared {
 /** More groups would need a larger uniform table. */
 const MAXIMUM_GROUPS = 8;
 const FROZEN = 0xffffffff;
+/** Numbers of a group, as `settingsOf` takes them. */
+const SETTINGS = 8;
 const WORKGROUP_SIZE = 64;
 
 let nextOptimizer = 1;
@@ -114,7 +119,6 @@ export class Optimizer {
     const prepared = this.#prepare(owner);
     const trainable = this.parameters.map((parameter) => observe(() => parameter.trainable));
     const flags = trainable.map(Number).join('');
-    const blocks = this.#blocksFor(prepared, flags, trainable);
     const chosen = trainable.flatMap((is, i) => (is ? [i] : []));
     perform(
       {
@@ -122,7 +126,11 @@ export class Optimizer {
         inputs: chosen.map((i) => gradients[i] as Tensor),
         placements: chosen.map((i) => prepared.gradients.ranges[i]),
         updates: chosen.map((i) => this.parameters[i] as Parameter),
-        lower: () => this.#lower(prepared, blocks),
+        sinks: this.#clip === undefined ? chosen.map((i) => this.#sink(prepared, i)) : [],
+        lower: (_, taken) => {
+          const left = new Set(chosen.filter((_i, k) => !taken.has(k)));
+          return left.size === 0 ? [] : this.#lower(prepared, this.#blocksFor(prepared, left));
+        },
         stands: () => this.#prepared === prepared,
         before: () => {
           this.step++;
@@ -191,14 +199,40 @@ export class Optimizer {
     return this.#prepared;
   }
 
-  /** The group of each block of 64 floats, a buffer for each segment of the arena. */
-  #blocksFor(prepared: Prepared, flags: string, trainable: readonly boolean[]): readonly Storage[] {
-    const known = this.#blocks.get(flags);
+  /** How a gradient's own kernel updates a parameter. */
+  #sink({ parameters, states }: Prepared, i: number): Sink {
+    const segment = parameters.segmentOf[i] ?? 0;
+    const held = parameters.segments[segment] as Storage;
+    const ranges: Record<string, BufferRange> = { parameters: held };
+    this.#rule.states.forEach((state, k) => {
+      ranges[state] = states[k]?.segments[segment] as Storage;
+    });
+    const group = this.#groupOf[i] ?? 0;
+    return {
+      name: this.name,
+      module: this.#rule.wgsl,
+      replace: { Floats: 'alias Floats = f32;' },
+      ranges,
+      offset: ((parameters.ranges[i]?.offset ?? 0) - held.offset) / 4,
+      settings: Array.from({ length: SETTINGS }, (_, k): UniformValue => this.#setting(group, k)),
+    };
+  }
+
+  /** A group's number, as the update under way needs it. */
+  #setting(group: number, k: number): UniformValue {
+    const read = this.#rule.fields[k]?.read;
+    return read === undefined ? 0 : () => read(group, this.step - 1);
+  }
+
+  /** The group of each block of 64 floats, or FROZEN; a buffer for each segment of the arena. */
+  #blocksFor(prepared: Prepared, chosen: ReadonlySet<number>): readonly Storage[] {
+    const key = [...chosen].join();
+    const known = this.#blocks.get(key);
     if (known !== undefined) return known;
     const { engine: owner, parameters } = prepared;
     const tables = parameters.segments.map((segment) => new Uint32Array(segment.bytes / 4 / BLOCK_FLOATS).fill(FROZEN));
     parameters.ranges.forEach(({ offset, bytes }, i) => {
-      if (trainable[i] !== true) return;
+      if (!chosen.has(i)) return;
       const first = offset / 4 / BLOCK_FLOATS;
       const count = Math.ceil(bytes / 4 / BLOCK_FLOATS);
       tables[parameters.segmentOf[i] ?? 0]?.fill(this.#groupOf[i] ?? 0, first, first + count);
@@ -208,7 +242,7 @@ export class Optimizer {
       owner.upload(storage, table);
       return storage;
     });
-    this.#blocks.set(flags, made);
+    this.#blocks.set(key, made);
     return made;
   }
 
@@ -216,8 +250,8 @@ export class Optimizer {
     const clip = clippingLowerings(this.#clip, gradients);
     const uniforms: Record<string, UniformValue> = {};
     this.#groups.forEach((_, group) => {
-      this.#rule.fields.forEach(({ read }, k) => {
-        uniforms[`groups.${8 * group + k}`] = () => read(group, this.step - 1);
+      this.#rule.fields.forEach((_field, k) => {
+        uniforms[`groups.${SETTINGS * group + k}`] = this.#setting(group, k);
       });
     });
     const updates = parameters.segments.map((segment, i): Lowering => {
@@ -234,7 +268,8 @@ export class Optimizer {
         ranges[state] = states[k]?.segments[i] as Storage;
       });
       return {
-        kernel: this.#rule.kernel,
+        kernel: arenaWgsl,
+        appended: this.#rule.wgsl,
         variant: 'arena',
         ranges,
         ...clip.update,

@@ -47,7 +47,7 @@ export function sgd(
   return new Optimizer(
     {
       name: 'sgd',
-      kernel: sgdWgsl,
+      wgsl: sgdWgsl,
       states: ['momentum'],
       fields: [
         { name: 'learningRate', read: (group, count) => valueAt(of(group).learningRate, count) },

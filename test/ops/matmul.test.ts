@@ -11,6 +11,7 @@ import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
+import { checkColumnSums } from './columnSums.js';
 
 useEngine();
 
@@ -199,6 +200,15 @@ test('an elementwise neighbour on each side: bias, activation, computed operands
     derivatives: 2,
   });
 });
+
+test.each([
+  [1, 1, 1],
+  [7, 3, 17],
+  [33, 65, 10],
+  [128, 9, 129],
+])('column sums beside a product: batch %i, %i by %i', (batch, inputs, outputs) =>
+  checkColumnSums(batch, inputs, outputs, 40 + batch),
+);
 
 test('a matrix times itself has both gradients', async () => {
   await checkOp({ name: 'x x', inputs: [normal([6, 6], 4)], apply: (x) => matmul(x, x), derivatives: 2 });
