@@ -1,5 +1,4 @@
-import { type CotangentError, formatShape, StaleTensorError, ValueError } from '../errors.js';
-import { aligned } from './alignment.js';
+import { type CotangentError, formatShape, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
@@ -8,7 +7,7 @@ import { type Bindings, Executable, locate } from './executable.js';
 import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
-import type { SourceOp } from './op.js';
+import { OutputRing } from './outputRing.js';
 import { Parameter } from './parameter.js';
 import { firstError } from './reports.js';
 import { sizeOf } from './shape.js';
@@ -63,21 +62,6 @@ function parameterBelow(root: Tensor): Parameter | undefined {
   return undefined;
 }
 
-const outputOp: SourceOp = { name: 'output', kind: 'source' };
-
-/** One output's ring of slots in one buffer. */
-interface Ring {
-  readonly storage: Storage;
-  readonly stride: number;
-  readonly slots: number;
-}
-
-/** Small outputs can wait long for their reader; large ones would cost memory. */
-function ringSlots(bytes: number): number {
-  if (bytes <= 1024) return 64;
-  return bytes <= 1 << 20 ? 8 : 2;
-}
-
 /** One signature's plan with its buffers: executing it allocates nothing but the output's handles. */
 export class Step<Result> {
   readonly plan: Executable['plan'];
@@ -93,9 +77,7 @@ export class Step<Result> {
   readonly #inputs: (Storage | undefined)[];
   readonly #slots: Storage[];
   readonly #results: Storage[];
-  readonly #rings: Ring[];
-  /** Which execution last wrote each ring. */
-  #generation = 0;
+  readonly #rings: readonly OutputRing[];
   #groups: GPUBindGroup[] | undefined;
   /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
   #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
@@ -138,12 +120,7 @@ export class Step<Result> {
     );
     this.#slots = this.plan.slots.map((bytes) => owner.allocate(bytes, 'temporaries', `${name} temporary`));
     this.#results = this.#outputs.map((tensor) => owner.allocate(4 * tensor.size, 'outputs', `${name} output`));
-    this.#rings = this.#outputs.map((tensor) => {
-      const bytes = 4 * tensor.size;
-      const stride = aligned(Math.max(1, bytes));
-      const slots = ringSlots(bytes);
-      return { stride, slots, storage: owner.allocate(stride * slots, 'outputs', `${name} output ring`) };
-    });
+    this.#rings = this.#outputs.map((tensor) => new OutputRing(owner, name, tensor));
     this.#bindings = {
       leaf: (index) => this.#leaf(index),
       output: (index) => this.#results[index] as Storage,
@@ -226,13 +203,21 @@ export class Step<Result> {
       this.#expect([...result, error]);
       this.#checked = true;
     }
-    this.#generation++;
     owner.noteUpdates(this.#trace.effects);
     if (owner.options.anomaly) {
       this.#expect([findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins)]);
     }
     owner.pacing.submitted();
-    const handles = new Map(this.#outputs.map((tensor, i) => [tensor, this.#handle(tensor, i, step)]));
+    return this.#handles(step);
+  }
+
+  /** The result with this execution's values in it. */
+  #handles(step: number): Result {
+    const [only] = this.#rings;
+    // The usual step returns its loss alone.
+    if (only !== undefined && (this.#result as unknown) === only.tensor)
+      return only.handle(step, this.#report) as Result;
+    const handles = new Map(this.#rings.map((ring) => [ring.tensor, ring.handle(step, this.#report)]));
     return mapTree(this.#result, (leaf) => (leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf)) as Result;
   }
 
@@ -265,13 +250,12 @@ export class Step<Result> {
       pass.end();
     }
     for (let i = 0; i < this.#rings.length; i++) {
-      const ring = this.#rings[i] as Ring;
+      const ring = this.#rings[i] as OutputRing;
       const value = this.plan.outputs[i];
-      const bytes = 4 * (this.#outputs[i] as Tensor).size;
-      if (value === undefined || bytes === 0) continue;
+      const at = ring.offsetOf(ring.written++);
+      if (value === undefined || ring.bytes === 0) continue;
       const from = locate(this.plan, value, this.#bindings);
-      const at = (this.#generation % ring.slots) * ring.stride;
-      encoder.copyBufferToBuffer(from.buffer, from.offset, ring.storage.buffer, at, bytes);
+      encoder.copyBufferToBuffer(from.buffer, from.offset, ring.storage.buffer, at, ring.bytes);
     }
     this.#executable.encodeCopies(encoder, this.#bindings);
     device.queue.submit([encoder.finish()]);
@@ -300,37 +284,6 @@ export class Step<Result> {
     }
     const data = ArrayBuffer.isView(value) ? (value as TypedArray) : (value as HostArray).data;
     if (data.length > 0) queue.writeBuffer(target.buffer, target.offset, data as GPUAllowSharedBufferSource);
-  }
-
-  #handle(tensor: Tensor, index: number, step: number): Tensor {
-    const ring = this.#rings[index] as Ring;
-    const generation = this.#generation - 1;
-    const current = () => this.#generation;
-    const name = this.#name;
-    const handle = new Tensor(outputOp, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
-    handle.storage = {
-      buffer: ring.storage.buffer,
-      offset: (generation % ring.slots) * ring.stride,
-      bytes: 4 * tensor.size,
-      owner: this.#engine,
-      failure: this.#report,
-      get freed() {
-        return ring.storage.freed;
-      },
-      free() {
-        // The ring belongs to the compiled function.
-      },
-      assertFresh(op: string) {
-        if (current() - generation <= ring.slots) return;
-        throw new StaleTensorError(
-          op,
-          `the output of step ${step} of '${name}' was overwritten; the last ${ring.slots} are kept, and ` +
-            `${current() - generation - 1} steps have run since.`,
-          { mend: 'read it earlier, or keep(tensor) right after the step.' },
-        );
-      },
-    };
-    return handle;
   }
 
   dispose(): void {
