@@ -128,10 +128,10 @@ export class Executable {
       const size = Math.ceil(bytes / 16) * 16;
       return { buffer: (this.#uniforms as PooledBuffer).buffer, offset: this.#offsets[source.block] ?? 0, size };
     }
-    if (source.kind === 'range') return bufferBinding(source.range);
-    if (source.kind === 'scratch') return bufferBinding({ ...bindings.slot(source.slot), bytes: source.bytes });
+    if (source.kind === 'range') return bufferBinding(source.range, source.range.bytes);
+    if (source.kind === 'scratch') return bufferBinding(bindings.slot(source.slot), source.bytes);
     const range = locate(this.plan, source.value, bindings);
-    return bufferBinding({ ...range, bytes: 4 * source.value.tensor.size });
+    return bufferBinding(range, 4 * source.value.tensor.size);
   }
 
   encode(pass: GPUComputePassEncoder, groups: readonly GPUBindGroup[]): void {
@@ -173,7 +173,7 @@ export function locate(plan: Plan, value: Plan['outputs'][number], bindings: Bin
   return location.range;
 }
 
-function bufferBinding({ buffer, offset, bytes }: BufferRange): GPUBufferBinding {
+function bufferBinding({ buffer, offset }: BufferRange, bytes: number): GPUBufferBinding {
   // A binding of no bytes is an error; every buffer has at least one word.
   return { buffer, offset, size: Math.max(4, bytes) };
 }
