@@ -75,6 +75,8 @@ export class Step<Result> {
   readonly #executable: Executable;
   readonly #outputs: readonly Tensor[];
   readonly #inputs: (Storage | undefined)[];
+  /** The id of the tensor that an input's buffer holds; 0 for other data. Ids, so that no tensor is kept alive. */
+  readonly #held: number[];
   readonly #slots: Storage[];
   readonly #results: Storage[];
   readonly #rings: readonly OutputRing[];
@@ -118,6 +120,7 @@ export class Step<Result> {
     this.#inputs = specs.map(({ shape }, index) =>
       byIndex.has(index) ? owner.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
     );
+    this.#held = specs.map(() => 0);
     this.#slots = this.plan.slots.map((bytes) => owner.allocate(bytes, 'temporaries', `${name} temporary`));
     this.#results = this.#outputs.map((tensor) => owner.allocate(4 * tensor.size, 'outputs', `${name} output`));
     this.#rings = this.#outputs.map((tensor) => new OutputRing(owner, name, tensor));
@@ -263,6 +266,10 @@ export class Step<Result> {
 
   #input(encoder: GPUCommandEncoder, index: number, value: unknown): void {
     const target = this.#inputs[index];
+    // A tensor's value never changes, but for a parameter's.
+    const id = value instanceof Tensor && !(value instanceof Parameter) && !isNumber(value.source) ? value.id : 0;
+    if (id !== 0 && this.#held[index] === id) return;
+    this.#held[index] = id;
     const { queue } = this.#engine.device;
     if (value instanceof Tensor && isNumber(value.source)) {
       const number = numberOf(value.source);

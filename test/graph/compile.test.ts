@@ -285,6 +285,33 @@ describe('inputs', () => {
     expect(await values(step(tensor([true, false])))).toEqual([1, 0]);
   });
 
+  test('the same tensor again is not copied again, nor mistaken for another', async () => {
+    const step = compile((x: Tensor, y: Tensor) => subtract(multiply(x, 10), y));
+    const [a, b] = [tensor([1]), tensor([2])];
+    const w = new Parameter([3]);
+    const copies = vi.spyOn(GPUCommandEncoder.prototype, 'copyBufferToBuffer');
+    const results: number[] = [];
+    for (const [x, y] of [
+      [a, b],
+      [a, b],
+      [b, a],
+      [new Float32Array([5]), a],
+      [b, new Float32Array([7])],
+      [b, w],
+    ] as const) {
+      results.push(await step(x, y).item());
+    }
+    w.assign([4]);
+    results.push(await step(b, w).item());
+    copies.mockClear();
+    const again = step(b, w);
+    // The parameter, and the result into its ring.
+    expect(copies).toHaveBeenCalledTimes(2);
+    copies.mockRestore();
+    results.push(await again.item());
+    expect(results).toEqual([8, 8, 19, 49, 13, 17, 16, 16]);
+  });
+
   test('in arrays and objects', async () => {
     const step = compile(({ a, rest }: { a: Tensor; rest: Tensor[] }, b: Tensor) =>
       add(multiply(a, b), rest[0] as Tensor),
