@@ -4,6 +4,8 @@ import { ErrorSink, wording } from './errorSink.js';
 import { PipelineCache } from './pipelines.js';
 import { Readback } from './readback.js';
 import { DeviceLoss } from './recovery.js';
+// Types only, for whoever reads our declarations.
+import './webgpu.js';
 
 export interface DeviceOptions {
   /** Which GPU of several. Default 'high-performance'. */
@@ -19,7 +21,7 @@ export interface DeviceOptions {
    */
   limits?: 'adapter' | 'default';
   /** Optional features to leave out, e.g. ['subgroups'] to test fallbacks. Default none. */
-  withoutFeatures?: readonly GPUFeatureName[];
+  withoutFeatures?: readonly OptionalFeature[];
   /** Where WebGPU comes from. Default `navigator.gpu`. */
   gpu?: GPU;
 }
@@ -41,8 +43,10 @@ export interface AdapterFacts {
   readonly features: readonly string[];
 }
 
+const FEATURES = ['timestamp-query', 'subgroups', 'shader-f16'] as const;
+
 /** Features that kernels have variants for. */
-const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+export type OptionalFeature = (typeof FEATURES)[number];
 
 /** Limits worth raising. Not maxStorageBuffersPerShaderStage: a kernel with more than 8 would run only here. */
 const RAISED = [
