@@ -29,4 +29,5 @@ for (const file of files) {
 }
 for (const complaint of complaints) console.error(`${complaint}\n`);
 if (complaints.length > 0) process.exitCode = 1;
-else if (written > 0) console.log(`generate: ${written} declaration files written`);
+else if (written > 0)
+  console.log(`generate: ${written} ${written === 1 ? 'declaration file' : 'declaration files'} written`);
