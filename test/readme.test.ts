@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import readme from '../README.md?raw';
 import * as cotangent from '../src/index.js';
+import { statistics } from './losses/reference.js';
 import { useEngine } from './support/engine.js';
 
 useEngine();
@@ -69,5 +70,90 @@ describe('the README', () => {
     // The second row is ignored, by ignoreIndex: -1.
     expect(await loss.item()).toBeCloseTo(-((1 - p) ** 1.5) * Math.log(p), 5);
     expect(focal.declaration.source).toBe('Lin et al. 2017, eq. 5');
+  });
+
+  /** Focal loss in float64: q^g c, where q = 1 - p and c = -log p, and its derivatives by the logits and by g. */
+  function focalReference(z: readonly number[], label: number, gamma: number) {
+    const { c, p, complement: q } = statistics(z, label);
+    const weight = q ** gamma;
+    return {
+      value: weight * c,
+      gradient: p.map((pj, j) => weight * (1 + (gamma * (p[label] ?? 0) * c) / q) * (j === label ? -q : pj)),
+      byGamma: weight * Math.log(q) * c,
+      complement: q,
+      // What errors grow with: log2 of the weight, and how far the label's logit is from the others.
+      exponent: Math.abs(gamma * Math.log2(q)),
+      odds: Math.abs(Math.log(q / (p[label] ?? 0))),
+    };
+  }
+
+  // The second to last row is surer than f32 can tell: 1 - p is 0. Its loss at gamma 0.5 must not be infinity times 0.
+  const rows = [
+    [20, 0, 0],
+    [45, 1, 0],
+    [0.5, 0.25, -1],
+    [200, 0, 0],
+    [0, 12, 3],
+  ];
+  const labels = new Int32Array(rows.length);
+  const focalOf = async () => {
+    const given = { model: () => cotangent.tensor(rows), images: undefined, labels };
+    const { focal } = (await run(blocks[1] ?? '', given, 'focal')) as {
+      focal: (logits: cotangent.Tensor, labels: Int32Array, options: object) => cotangent.Tensor;
+    };
+    return focal;
+  };
+
+  test.each([0, 0.5, 1, 2])('its loss follows float64 on rows that are all but certain: gamma %f', async (gamma) => {
+    const focal = await focalOf();
+    const logits = new cotangent.Parameter(rows);
+    const values = focal(logits, labels, { gamma, reduction: 'none' });
+    const [slopes] = cotangent.grad(cotangent.sum(values), [logits]) as [cotangent.Tensor];
+    const [value, slope] = await Promise.all([values.data(), slopes.data()]);
+    rows.forEach((z, i) => {
+      const wanted = focalReference(z, 0, gamma);
+      // WGSL: log2 to 3 ulp (2^-21 near 1), exp and exp2 to 3 + 2|x| ulp; beside these a dozen roundings.
+      const relative = 2 ** -23 * (20 + 5 * wanted.exponent + 2 * wanted.odds) + 2 ** -21 * gamma;
+      const limit = (x: number) => relative * Math.abs(x) + 1e-37;
+      expect(Math.abs((value[i] ?? Number.NaN) - wanted.value), `value ${i}`).toBeLessThanOrEqual(limit(wanted.value));
+      wanted.gradient.forEach((g, j) => {
+        const off = Math.abs((slope[3 * i + j] ?? Number.NaN) - g);
+        expect(off, `gradient[${i}, ${j}], ${g}`).toBeLessThanOrEqual(limit(g));
+      });
+    });
+  });
+
+  test.each([0, 0.5, 1, 2])('its definition does so too: gamma %f', async (gamma) => {
+    const focal = await focalOf();
+    const logits = new cotangent.Parameter(rows);
+    const direction = rows.map(() => [1, -0.5, 0.25]);
+    const total = focal(logits, labels, { gamma, reduction: 'sum' });
+    const product = await cotangent.hvp(total, logits, cotangent.tensor(direction)).data();
+    for (const [i, z] of rows.entries()) {
+      const wanted = focalReference(z, 0, gamma);
+      // The log-odds are rounded relative to themselves, and stand in the exponent; beside that some dozens of roundings.
+      const relative = 2 ** -23 * (32 + 4 * (1 + gamma) * wanted.odds);
+      const parameter = cotangent.tensor(gamma);
+      const loss = focal(cotangent.tensor([z]), labels.subarray(0, 1), { gamma: parameter });
+      const [byGamma] = cotangent.grad(loss, [parameter]) as [cotangent.Tensor];
+      const off = Math.abs((await byGamma.item()) - wanted.byGamma);
+      // The value may be flushed to 0 before log q multiplies it.
+      const flushed = 1e-37 * (1 + wanted.odds);
+      expect(off, `by gamma, row ${i}`).toBeLessThanOrEqual(relative * Math.abs(wanted.byGamma) + flushed);
+      const along = (step: number) =>
+        focalReference(
+          z.map((x, j) => x + step * (direction[i]?.[j] ?? 0)),
+          0,
+          gamma,
+        ).gradient;
+      const [ahead, behind] = [along(1e-5), along(-1e-5)];
+      const curved = ahead.map((g, j) => (g - (behind[j] ?? 0)) / 2e-5);
+      // The differences are good to 1e-8 of the largest; sigmoid's derivative s (1 - s) cancels where s is near 1.
+      const limit = (relative + 1e-8) * Math.max(...curved.map(Math.abs)) + 2 ** -22 * wanted.complement + flushed;
+      curved.forEach((h, j) => {
+        const error = Math.abs((product[3 * i + j] ?? Number.NaN) - h);
+        expect(error, `second derivative [${i}, ${j}], ${h}`).toBeLessThanOrEqual(limit);
+      });
+    }
   });
 });

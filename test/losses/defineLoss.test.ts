@@ -2,20 +2,22 @@ import { describe, expect, test } from 'vitest';
 import {
   compile,
   defineLoss,
+  exp,
   grad,
   hvp,
-  log,
+  logsumexp,
   losses,
   multiply,
   negative,
+  oneHot,
   Parameter,
-  pow,
-  softmax,
+  softplus,
   subtract,
   sum,
   type Tensor,
   takeByLabel,
   tensor,
+  where,
 } from '../../src/index.js';
 import { useEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
@@ -26,15 +28,17 @@ const focalWgsl = `
 // include losses/row.wgsl
 struct Parameters { gamma: f32 }
 
-// (1 - p)^gamma c
+// q^gamma c with q = 1 - p
+fn doubt(row: Row) -> f32 { return max(row.complement, 1e-37); }
+
 fn finish(row: Row, parameters: Parameters) -> f32 {
-  return pow(1.0 - row.probability, parameters.gamma) * row.crossEntropy;
+  return pow(doubt(row), parameters.gamma) * row.crossEntropy;
 }
 
 fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 {
-  let q = 1.0 - row.probability;
+  let q = doubt(row);
   let g = parameters.gamma;
-  return pow(q, g - 1.0) * (g * row.probability * row.crossEntropy + q) * j.residual;
+  return pow(q, g) * (1.0 + g * row.probability * (row.crossEntropy / q)) * j.residual;
 }
 `;
 
@@ -44,8 +48,10 @@ const focal = defineLoss({
   parameters: { gamma: { default: 2, min: 0 } },
   wgsl: focalWgsl,
   definition: (logits, labels, { gamma }) => {
-    const p = takeByLabel(softmax(logits), labels);
-    return multiply(pow(subtract(1, p), gamma), negative(log(p)));
+    const isLabel = oneHot(labels, logits.shape[1] ?? 0, { dtype: 'bool' });
+    const others = logsumexp(where(isLabel, Number.NEGATIVE_INFINITY, logits), { axes: -1 });
+    const x = subtract(others, takeByLabel(logits, labels));
+    return multiply(exp(negative(multiply(gamma, softplus(negative(x))))), softplus(x));
   },
 });
 
