@@ -1,5 +1,6 @@
 // The contract of row losses. A loss is a function of one row of logits and its label y; its file declares
-//   struct Parameters { … }                                             its parameters, f32 each, in order
+//   struct Parameters { … }                                             its parameters, f32 each, in order; left
+//                                                                       out by a loss that has none
 //   fn finish(row: Row, parameters: Parameters) -> f32                  the row's value
 //   fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32      its derivative by logit j
 // and, where it needs them,
@@ -13,6 +14,9 @@
 //                                                                       statistics: one more pass over the row
 // A host kernel (rowHostShort.wgsl, rowHostLong.wgsl) does the rest: reading, tails, ignored and wrong labels,
 // reductions, the cotangent. What a loss leaves out costs nothing.
+
+// Stands in where a loss declares none: a struct cannot be empty.
+struct Parameters { unused: f32 }
 
 struct Row {
   classes: u32,

@@ -1,5 +1,5 @@
 // What the row hosts share: operands, defaults of what a loss may declare, and a row's statistics.
-// include losses/row.wgsl        Row, Logit
+// include losses/row.wgsl        Row, Logit, Parameters
 // include softmax/online.wgsl    Online, onlineExtend, onlineMerge
 // include common/bits.wgsl       nan, isInfinite, negativeInfinity
 // include common/special.wgsl    log1p, expAccurate, logAccurate
@@ -33,7 +33,6 @@ const ACCUMULATES = false;
 const REDUCES = false;
 
 // Defaults: what the loss declares takes their place.
-struct Parameters { unused: f32 }
 fn loadParameters() -> Parameters { return Parameters(); }
 fn finish(row: Row, parameters: Parameters) -> f32 { return row.crossEntropy; }
 fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residual; }

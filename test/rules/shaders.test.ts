@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import row from '../../shaders/losses/row.wgsl';
 import quad from '../../shaders/matmul/quad.wgsl';
 import type { WgslModule } from '../../src/kernels/wgslModule.js';
 
@@ -15,21 +16,37 @@ function flatten(module: WgslModule, into: WgslModule[] = []): WgslModule[] {
   return into;
 }
 
+/** The code of a part of `module`. A loss's own Parameters take the place of row.wgsl's, as they do in the hosts. */
+function codeOf(part: WgslModule, module: WgslModule): string {
+  const fallback =
+    part === row && module !== row && 'Parameters' in module.declarations && part.declarations.Parameters;
+  return fallback ? part.code.slice(0, fallback.start) + part.code.slice(fallback.end) : part.code;
+}
+
+async function complaints(code: string): Promise<GPUCompilationMessage[]> {
+  if (device === undefined) throw new Error('no WebGPU device');
+  const enables = features.map((feature) => `enable ${feature.replace('shader-', '')};`).join(' ');
+  const { messages } = await device.createShaderModule({ code: `${enables}\n${code}` }).getCompilationInfo();
+  return messages.filter(({ type }) => type === 'error');
+}
+
 test('there are shaders', () => {
   expect(Object.keys(modules).length).toBeGreaterThan(10);
 });
 
 test.each(Object.values(modules))('$name compiles as it stands', async (module) => {
-  if (device === undefined) throw new Error('no WebGPU device');
   const parts = flatten(module);
-  const text = parts.map(({ code }) => code).join('\n');
-  const enables = features.map((feature) => `enable ${feature.replace('shader-', '')};`).join(' ');
-  const { messages } = await device.createShaderModule({ code: `${enables}\n${text}` }).getCompilationInfo();
-  expect(
-    messages
-      .filter(({ type }) => type === 'error')
-      .map(({ message, lineNum }) => `${placeOf(parts, lineNum)}: ${message}`),
-  ).toEqual([]);
+  const found = await complaints(parts.map((part) => codeOf(part, module)).join('\n'));
+  expect(found.map(({ message, lineNum }) => `${placeOf(parts, lineNum)}: ${message}`)).toEqual([]);
+});
+
+test('a row loss without parameters declares no struct', async () => {
+  const loss = `
+    fn finish(row: Row, parameters: Parameters) -> f32 { return 1.0 - row.probability; }
+    fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return row.probability * j.residual; }`;
+  expect((await complaints(row.code + loss)).map(({ message }) => message)).toEqual([]);
+  // The other side: without row.wgsl its types are unknown.
+  expect((await complaints(loss)).length).toBeGreaterThan(0);
 });
 
 test('a misspelt binding or override is a type error', () => {
