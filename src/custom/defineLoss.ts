@@ -1,6 +1,6 @@
 import { DtypeError, formatShape, ShapeError, suggest, ValueError } from '../errors.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
-import { asTensor, type TensorData } from '../graph/source.js';
+import { asTensor, type NestedNumbers, type TensorData, tensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { divide, multiply } from '../ops/arithmetic.js';
@@ -140,7 +140,7 @@ function checkLogits(op: string, logits: Tensor): Tensor {
 }
 
 function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonly number[], logits: Tensor): Tensor {
-  const target = asTensor(op, labels, 'i32');
+  const target = Array.isArray(labels) ? integers(op, labels) : asTensor(op, labels, 'i32');
   if (target.dtype === 'f32' || target.dtype === 'bool') {
     throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
       mend: 'cast them: toI32(labels).',
@@ -154,6 +154,16 @@ function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonl
     );
   }
   return toI32(target);
+}
+
+/** Arrays are f32 elsewhere; those of labels are i32. */
+function integers(op: string, labels: NestedNumbers): Tensor {
+  for (const label of (labels as readonly unknown[]).flat(Number.POSITIVE_INFINITY)) {
+    if (!Number.isInteger(label) || (label as number) !== ((label as number) | 0)) {
+      throw new ValueError(op, `a label is ${String(label)}; it must be an integer of 32 bits.`);
+    }
+  }
+  return tensor(labels, { dtype: 'i32' });
 }
 
 function parameterOf(op: string, name: string, { default: fallback, min, max }: LossParameter, given: unknown): Tensor {

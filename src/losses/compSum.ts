@@ -16,7 +16,7 @@ const SERIES = [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720];
  * tau 0 is sum-exponential, 1 cross-entropy, in (1, 2) generalized cross-entropy with q = tau - 1, 2 is `1 - p`.
  *
  * @param logits `[...batch, classes]`, f32, any real values.
- * @param labels `[...batch]`, i32 or u32 in `[0, classes)`; others give NaN.
+ * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`; others give NaN.
  * @returns 0-d (mean), in nats at tau = 1; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ; ValueError if tau is negative.
  * @source Mao, Mohri, Zhong 2023, section 3.

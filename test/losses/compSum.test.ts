@@ -298,6 +298,21 @@ describe('weights and reductions follow PyTorch', () => {
     expect((await cube.data())[4]).toBeCloseTo(each[1] ?? 0, 6);
   });
 
+  test('labels may be arrays of integers, nested as the batch is', async () => {
+    const logits = tensor([z, z]);
+    const nested = [
+      [1, 2, 0],
+      [0, 1, 2],
+    ];
+    const wanted = losses.crossEntropy(logits, tensor(nested, { dtype: 'i32' }), { reduction: 'none' });
+    const given = losses.crossEntropy(logits, nested, { reduction: 'none' });
+    expect(given.shape).toEqual([2, 3]);
+    expect(await given.data()).toEqual(await wanted.data());
+    const ignoring = losses.crossEntropy(tensor(z), [1, -1, 0], { reduction: 'sum', ignoreIndex: -1 });
+    expect(await ignoring.item()).toBeCloseTo((each[0] ?? 0) + (each[2] ?? 0), 6);
+    expect(await losses.crossEntropy(tensor([], { shape: [0, 3] }), [], { reduction: 'sum' }).item()).toBe(0);
+  });
+
   test('an empty batch sums to 0, and its mean is NaN', async () => {
     const logits = tensor([], { shape: [0, 3] });
     const none = new Int32Array(0);
@@ -331,6 +346,18 @@ test('wrong use is refused in words', () => {
   );
   expect(text(() => losses.compSum(logits, tensor([0.5, 1])))).toBe(
     'DtypeError: losses.compSum: the labels are f32; they must be i32 or u32.\n  Mend: cast them: toI32(labels).',
+  );
+  expect(text(() => losses.compSum(logits, [1, 0.5]))).toBe(
+    'ValueError: losses.compSum: a label is 0.5; it must be an integer of 32 bits.',
+  );
+  expect(text(() => losses.compSum(logits, [2 ** 31, 0]))).toBe(
+    'ValueError: losses.compSum: a label is 2147483648; it must be an integer of 32 bits.',
+  );
+  expect(text(() => losses.compSum(logits, [true, false]))).toBe(
+    'ValueError: losses.compSum: a label is true; it must be an integer of 32 bits.',
+  );
+  expect(text(() => losses.compSum(logits, [[1, 0]]))).toBe(
+    'ShapeError: losses.compSum: logits are [2, 2], labels [1, 2]; labels must be [2].\n  Mend: give one label for each row of logits.',
   );
   expect(text(() => losses.compSum(logits, labels, { reduction: 'avg' as 'mean' }))).toBe(
     "ValueError: losses.compSum: reduction is 'avg'; it must be 'mean', 'sum' or 'none'.",
