@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { createServer, type Plugin, type ViteDevServer } from 'vite';
@@ -5,6 +6,7 @@ import { encodeDataset, type ImageDataset } from '../../data/imageDataset.js';
 import { wgsl } from '../wgsl/wgsl.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
+const DEMOS = `${REPOSITORY}demos`;
 
 /** Datasets by name, loaded when first asked for. */
 export type ServedDatasets = Readonly<Record<string, () => Promise<ImageDataset>>>;
@@ -25,10 +27,12 @@ export async function startDemoServer({
 }: DemoServerOptions): Promise<{ server: ViteDevServer; url: string }> {
   const server = await createServer({
     configFile: false,
-    root: `${REPOSITORY}demos`,
+    root: DEMOS,
+    // Pages of their own: a wrong path is not found, where one page for all would be served for any.
+    appType: 'mpa',
     // A Vite that builds the tests may run beside.
     cacheDir: `${REPOSITORY}node_modules/.vite-demos`,
-    plugins: [wgsl(), serveDatasets(datasets)],
+    plugins: [wgsl(), redirectFolders, serveDatasets(datasets)],
     optimizeDeps: { noDiscovery: true, include: [] },
     logLevel: 'error',
     clearScreen: false,
@@ -44,6 +48,18 @@ export async function startDemoServer({
   if (url === undefined) throw new Error('the server has no address');
   return { server, url };
 }
+
+/** `/train` is taken for `/train/`: without the slash its relative addresses would start a folder too high. */
+const redirectFolders: Plugin = {
+  name: 'cotangent:folders',
+  configureServer(server) {
+    server.middlewares.use((request, response, next) => {
+      const [, name, query = ''] = /^\/([\w-]+)(\?.*)?$/.exec(request.url ?? '') ?? [];
+      if (name === undefined || !existsSync(`${DEMOS}/${name}/index.html`)) return next();
+      response.writeHead(302, { location: `/${name}/${query}` }).end();
+    });
+  },
+};
 
 /** Serves `data/NAME.safetensors`; in a build, writes the same file. */
 export function serveDatasets(datasets: ServedDatasets): Plugin {
