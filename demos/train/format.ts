@@ -27,7 +27,18 @@ export function percent(part: number): string {
   return `${(100 * part).toFixed(2)} %`;
 }
 
+/** `1 epoch`, `1,200 epochs`. */
+export function counted(count: number, what: string): string {
+  return `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** `12,345`. */
 export function number(value: number): string {
   return value.toLocaleString('en');
+}
+
+/** `250 steps`; of a run that goes on, `250 steps, 125 of them in this run`. */
+export function stepsText({ steps, stepsBefore }: { readonly steps: number; readonly stepsBefore: number }): string {
+  const all = counted(stepsBefore + steps, 'step');
+  return stepsBefore === 0 ? all : `${all}, ${number(steps)} of them in this run`;
 }

@@ -1,6 +1,8 @@
+import { counted } from './format.js';
+
 /**
  * The options of a training run, for the page and for `npm run train` alike: names, kinds, defaults and help
- * stand here once. It imports nothing, so that the command can read it before any browser starts.
+ * stand here once. It imports nothing of the library, so that the command can read it before any browser starts.
  */
 
 /** What every option has. `name` is its key in `RunOptions`; on the command line it is written in kebab-case. */
@@ -288,4 +290,9 @@ export function checkModelFits(model: string, { height, width, classes }: DataSh
   if (sizes[0] === pixels && sizes.at(-1) === classes) return undefined;
   const fitting = [pixels, ...sizes.slice(1, -1), classes].join('-');
   return `is ${model}, but the data has ${pixels} pixels (${height} x ${width}) and ${classes} classes; take mlp:${fitting}.`;
+}
+
+/** Says why a run that has done `done` epochs before has nothing to go on with, or undefined. */
+export function checkEpochsLeft(done: number, { epochs }: RunOptions): string | undefined {
+  return done < epochs ? undefined : `is ${epochs}, but the checkpoint has done ${counted(done, 'epoch')} already.`;
 }

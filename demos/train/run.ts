@@ -24,7 +24,7 @@ import {
   ValueError,
 } from '../../src/index.js';
 import { type TrainableLoss, trainableLosses } from './losses.js';
-import { checkModelFits, layerSizes, type RunOptions } from './options.js';
+import { checkEpochsLeft, checkModelFits, layerSizes, type RunOptions } from './options.js';
 
 /** An epoch as a run's curve keeps it. */
 export interface EpochPoint {
@@ -51,7 +51,10 @@ export interface RunResult {
   readonly perClassAccuracy: readonly (number | null)[];
   /** 'done', or 'stopped' on request. */
   readonly reason: 'done' | 'stopped';
+  /** Steps of this run. */
   readonly steps: number;
+  /** Steps before it, where it goes on from a checkpoint. */
+  readonly stepsBefore: number;
   /** Wall clock: compiling, training and testing. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -151,15 +154,8 @@ export class Run {
     const { position, extra } = loadCheckpoint(checkpoint, { model: this.#model, optimizer: this.#optimizer });
     if (position === undefined)
       throw new ValueError('train', 'the checkpoint has no position: it is no run of this page.');
-    if (position.epoch >= this.options.epochs) {
-      throw new ValueError(
-        'train',
-        `the checkpoint has done its ${position.epoch} epochs, and ${this.options.epochs} are asked for.`,
-        {
-          mend: 'ask for more epochs.',
-        },
-      );
-    }
+    const complaint = checkEpochsLeft(position.epoch, this.options);
+    if (complaint !== undefined) throw new ValueError('train', `epochs ${complaint}`);
     this.#position = position;
     const { curve } = extra as { curve?: Curve };
     this.curve.steps.push(...(curve?.steps ?? []));
@@ -228,6 +224,7 @@ export class Run {
       perClassAccuracy: evaluation.perClassAccuracy.map((part) => (Number.isNaN(part) ? null : part)),
       reason: result.reason === 'aborted' ? 'stopped' : 'done',
       steps: training,
+      stepsBefore: first,
       seconds,
       imagesPerSecond: (training * batchSize) / seconds,
       memory: memory(),

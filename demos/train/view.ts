@@ -1,6 +1,6 @@
 import type { MemoryReport, Progress } from '../../src/index.js';
 import { chart } from './chart.js';
-import { bytes, duration, number, percent } from './format.js';
+import { bytes, duration, number, percent, stepsText } from './format.js';
 import type { RunOptions } from './options.js';
 import type { Adapter, Curve, RunResult } from './run.js';
 
@@ -83,7 +83,7 @@ export class View {
     const verb = result.reason === 'stopped' ? 'Stopped' : 'Done';
     if (result.reason === 'done') this.#progress().value = 1;
     this.#status(
-      `${verb} after ${number(result.steps)} steps and ${duration(result.seconds)}: test accuracy ${percent(result.testAccuracy)}.`,
+      `${verb} after ${stepsText(result)} and ${duration(result.seconds)}: test accuracy ${percent(result.testAccuracy)}.`,
     );
     this.#facts({
       'test accuracy': percent(result.testAccuracy),

@@ -55,6 +55,7 @@ interface RunRecord {
     perClassAccuracy: number[];
     reason: string;
     steps: number;
+    stepsBefore: number;
     seconds: number;
     memory: { bytesHeld: number };
     submitsPerStep: number;
@@ -101,6 +102,12 @@ describe('npm run train', () => {
     const { tensors, metadata } = decodeSafetensors(await readFile(paths.save), { name: paths.save });
     expect(tensors.get('model.0.weight')?.shape).toEqual([784, 128]);
     expect(JSON.parse(metadata.position ?? '')).toEqual({ epoch: 1, index: 0 });
+    expect(await start(['--resume', paths.save]).finished).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'ValueError: train: --epochs is 1, but the checkpoint has done 1 epoch already.\n  Mend: ask for more of them.\n',
+    });
   });
 
   // Windows has no signals: a child is ended by them.
@@ -127,7 +134,10 @@ describe('npm run train', () => {
       expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
       expect(resumed.stdout).toContain(`Going on after step ${result.steps.toLocaleString('en')}.`);
       const second = await recordOf(more.json);
-      expect(second.result.steps).toBe(10 * epochs - result.steps);
+      const steps = 10 * epochs - result.steps;
+      expect(second.result).toMatchObject({ steps, stepsBefore: result.steps });
+      const all = (10 * epochs).toLocaleString('en');
+      expect(resumed.stdout).toContain(`done after ${all} steps, ${steps} of them in this run\n`);
       expect(second.curve.steps.slice(0, curve.steps.length)).toEqual(curve.steps);
     },
   );

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { version as viteVersion } from 'vite';
 import { chart } from '../../../demos/train/chart.js';
-import { bytes, duration, number, percent } from '../../../demos/train/format.js';
+import { bytes, counted, duration, number, percent, stepsText } from '../../../demos/train/format.js';
 import { trainableLosses } from '../../../demos/train/losses.js';
-import { checkModelFits, type RunOptions } from '../../../demos/train/options.js';
+import { checkEpochsLeft, checkModelFits, type RunOptions } from '../../../demos/train/options.js';
 import type { Adapter, Curve, RunResult } from '../../../demos/train/run.js';
 import type { TrainerEvent } from '../../../demos/train/trainer.js';
 import { decodeSafetensors } from '../../data/safetensors.js';
@@ -66,8 +66,12 @@ async function main(args: readonly string[]): Promise<void> {
     });
   }
   const checkpoint = command.resume === undefined ? undefined : await readCheckpoint(command.resume);
-  const saved = checkpoint === undefined ? undefined : savedOptions(checkpoint, command.resume as string);
-  const options = completeOptions(request, trainableLosses, saved);
+  const saved = checkpoint === undefined ? undefined : savedRun(checkpoint, command.resume as string);
+  const options = completeOptions(request, trainableLosses, saved?.options);
+  const nothingLeft = saved && checkEpochsLeft(saved.epochs, options);
+  if (nothingLeft !== undefined) {
+    throw new ValueError('train', `--epochs ${nothingLeft}`, { mend: 'ask for more of them.' });
+  }
   const dataset = await loadDataset(options.data);
   const complaint = checkModelFits(options.model, dataset);
   if (complaint !== undefined) throw new ValueError('train', `--model ${complaint}`);
@@ -106,11 +110,12 @@ async function readCheckpoint(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The options that a checkpoint of this command carries. */
-function savedOptions(checkpoint: Uint8Array, name: string): RunOptions {
-  const { extra } = decodeSafetensors(checkpoint, { name }).metadata;
-  const { options } = (extra === undefined ? {} : JSON.parse(extra)) as { options?: RunOptions };
-  if (options !== undefined) return options;
+/** The options that a checkpoint of this command carries, and the epochs it has done. */
+function savedRun(checkpoint: Uint8Array, name: string): { options: RunOptions; epochs: number } {
+  const { extra = '{}', position = '{}' } = decodeSafetensors(checkpoint, { name }).metadata;
+  const { options } = JSON.parse(extra) as { options?: RunOptions };
+  const { epoch = 0 } = JSON.parse(position) as { epoch?: number };
+  if (options !== undefined) return { options, epochs: epoch };
   throw new ValueError('train', `${name} is no checkpoint of this command: it tells no options.`, {
     mend: 'resume from a file that --save wrote.',
   });
@@ -131,7 +136,7 @@ function describe({
 }: RunOptions): string {
   const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   const lossText = values.length === 0 ? loss : `${loss} (${values.join(', ')})`;
-  return `${data}, ${model}, ${lossText}, ${optimizer} at ${learningRate} (${schedule}), ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of batches of ${batchSize}, seed ${seed}`;
+  return `${data}, ${model}, ${lossText}, ${optimizer} at ${learningRate} (${schedule}), ${counted(epochs, 'epoch')} of batches of ${batchSize}, seed ${seed}`;
 }
 
 /** Shows what the page reports. */
@@ -191,7 +196,7 @@ function summary({ result, adapter }: FinishedRun, classNames: readonly string[]
   const verb = result.reason === 'stopped' ? 'stopped' : 'done';
   return [
     '',
-    `${verb} after ${number(result.steps)} steps`,
+    `${verb} after ${stepsText(result)}`,
     `  adapter          ${adapter.name}`,
     `  browser          ${browser}`,
     `  test accuracy    ${percent(result.testAccuracy)}  (loss ${significant(result.testLoss)})`,
