@@ -94,7 +94,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Launc
     {
       mend:
         adapter === 'hardware'
-          ? 'install the GPU driver with Vulkan, or take the software adapter.'
+          ? 'install the GPU driver with Vulkan, or take the CPU: --adapter software, or COTANGENT_ADAPTER=software.'
           : 'name a Chrome of version 120 or later by CHROME_PATH.',
     },
   );
