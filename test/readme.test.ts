@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import readme from '../README.md?raw';
 import * as cotangent from '../src/index.js';
+import { gzip, idxFile } from './data/idxFile.js';
 import { statistics } from './losses/reference.js';
 import { useEngine } from './support/engine.js';
 
@@ -17,6 +18,11 @@ function run(block: string, given: Readonly<Record<string, unknown>>, results: s
   const code = block.replace(/import \{([^}]*)\} from 'cotangent';/, 'const {$1} = cotangent;');
   const body = `${code}\nreturn { ${results} };`;
   return new AsyncFunction('cotangent', ...Object.keys(given), body)(cotangent, ...Object.values(given));
+}
+
+/** The block that has this text. */
+function blockWith(text: string): string {
+  return blocks.find((block) => block.includes(text)) ?? expect.fail(`the README has no block with ${text}`);
 }
 
 /** Ten blurred stripes, each class at a place of its own. */
@@ -39,9 +45,10 @@ describe('the README', () => {
     expect(example.trim().split('\n').length).toBeLessThanOrEqual(17);
     const logged: number[] = [];
     const losses: Promise<number>[] = [];
-    const watched = example
-      .replace('const loss = step(images, labels);', 'const loss = step(images, labels); losses_.push(loss.item());')
-      .replace('step.count % 100', 'step.count % 10');
+    const watched = example.replace(
+      'const loss = step(images, labels);',
+      'const loss = step(images, labels); losses_.push(loss.item());',
+    );
     const { step } = (await run(
       watched,
       { digits: stripes(2560), console: { log: (loss: number) => logged.push(loss) }, losses_: losses },
@@ -56,13 +63,25 @@ describe('the README', () => {
     expect(values.at(-1)).toBeLessThan(0.7 * (values[0] ?? 0));
   });
 
+  test('reads the digits that the example takes from files as MNIST ships them', async () => {
+    const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 256);
+    const files: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+      'mnist/train-images-idx3-ubyte': await gzip(idxFile(0x08, [2, 28, 28], pixels)),
+      'mnist/train-labels-idx1-ubyte': idxFile(0x08, [2], [7, 3]),
+    };
+    const given = { fetch: async (path: string) => new Response(files[path]) };
+    const { digits } = (await run(blockWith('readIdx'), given, 'digits')) as { digits: cotangent.LabelledImages };
+    expect(digits.labels).toEqual(new Uint32Array([7, 3]));
+    expect(digits.images).toEqual(Float32Array.from(pixels, (byte) => byte / 255));
+  });
+
   test('has a loss in WGSL that works as written', async () => {
     const logits = new cotangent.Parameter([
       [1, 2, 0.5],
       [0.1, -1, 3],
     ]);
     const { focal, loss } = (await run(
-      blocks[1] ?? '',
+      blockWith('defineLoss'),
       { model: () => logits, images: undefined, labels: new Int32Array([1, -1]) },
       'focal, loss',
     )) as { focal: ReturnType<typeof cotangent.defineLoss>; loss: cotangent.Tensor };
@@ -98,7 +117,7 @@ describe('the README', () => {
   const labels = new Int32Array(rows.length);
   const focalOf = async () => {
     const given = { model: () => cotangent.tensor(rows), images: undefined, labels };
-    const { focal } = (await run(blocks[1] ?? '', given, 'focal')) as {
+    const { focal } = (await run(blockWith('defineLoss'), given, 'focal')) as {
       focal: (logits: cotangent.Tensor, labels: Int32Array, options: object) => cotangent.Tensor;
     };
     return focal;
