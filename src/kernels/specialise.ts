@@ -50,9 +50,8 @@ export function specialise(kernel: WgslModule, by: Specialisation): SpecialisedK
     throw new KernelError(kernel.name, 'the module has no @compute entry point.');
   }
   const modules: WgslModule[] = [];
-  for (const module of [...by.includes, kernel, ...(by.appended ? [by.appended] : [])]) {
-    collect(module, modules);
-  }
+  for (const module of [...by.includes, kernel, ...(by.appended?.includes ?? [])]) collect(module, modules);
+  if (by.appended) modules.push(by.appended);
   for (const name of Object.keys(by.replace)) {
     if (!modules.some((module) => name in module.declarations)) {
       const known = modules.flatMap((module) => Object.keys(module.declarations));
@@ -95,8 +94,9 @@ function placeOf(chunks: readonly Chunk[], line: number): { file: string; line: 
   return undefined;
 }
 
+/** A file is told by its name: a user's bundler makes modules of its own of the library's files. */
 function collect(module: WgslModule, into: WgslModule[]): void {
-  if (into.includes(module)) return;
+  if (into.some(({ name }) => name === module.name)) return;
   for (const include of module.includes) collect(include, into);
   into.push(module);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import compSumWgsl from '../../shaders/losses/compSum.wgsl';
 import {
   compile,
   defineLoss,
@@ -19,6 +20,7 @@ import {
   tensor,
   where,
 } from '../../src/index.js';
+import type { WgslModule } from '../../src/kernels/wgslModule.js';
 import { useEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 
@@ -137,6 +139,19 @@ describe("a user's loss in WGSL", () => {
     const logits = tensor([[1, 2]]);
     expect(await one(logits, new Int32Array([0])).item()).toBe(1);
     expect(await two(logits, new Int32Array([0])).item()).toBe(2);
+  });
+
+  test("brings copies of the library's files when a user's bundler read it", async () => {
+    const copy = (module: WgslModule): WgslModule => ({ ...module, includes: module.includes.map(copy) });
+    const own = defineLoss({
+      name: 'own',
+      source: 'a test',
+      parameters: { tau: { default: 1.5 } },
+      wgsl: copy(compSumWgsl),
+    });
+    const { data, labels, shape } = rowsOf(5, 4, 3);
+    const logits = tensor(data, { shape });
+    expect(await own(logits, labels).item()).toBe(await losses.compSum(logits, labels, { tau: 1.5 }).item());
   });
 
   test('is refused, in words, when its WGSL is not what it declares', async () => {
