@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,7 +56,7 @@ test('its declarations stand alone', async () => {
       "import { defineLoss } from 'cotangent/custom';",
       "import kernel from './kernel.wgsl';",
       'await init();',
-      "export const mine = defineLoss({ name: 'mine', source: 'me', wgsl: '' });",
+      "export const mine = defineLoss({ name: 'mine', source: 'me', wgsl: kernel });",
       'export const code: string = kernel.code;',
       'const model = nn.sequential(nn.linear(4, 2));',
       'const optimizer = optim.adamw(model.parameters(), { learningRate: 1e-3 });',
@@ -110,6 +110,13 @@ test('no declaration leads out of the package', async () => {
     const code = (await readFile(join(folder, name), 'utf8')).replace(/\/\*[\s\S]*?\*\//g, '');
     expect(code, name).not.toMatch(/(?:from|import\() ?['"][^'"]*\.wgsl['"]/);
   }
+});
+
+test('what its README links to is there', async () => {
+  const readme = await readFile(join(installed, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, path = '']) => path);
+  expect(links).toContain('docs/guide.md');
+  for (const path of links) await expect(access(join(installed, path)), path).resolves.toBeUndefined();
 });
 
 test('its package.json is sound', async () => {
