@@ -17,6 +17,7 @@ export type { Engine, EngineOptions, MemoryReport } from './graph/engine.js';
 export type { HostArray } from './graph/hostArray.js';
 export { createEngine, init, memory } from './graph/init.js';
 export { Parameter, type ParameterOptions } from './graph/parameter.js';
+export { repeat } from './graph/repeat.js';
 export { keep, scope } from './graph/scope.js';
 export type { Shape } from './graph/shape.js';
 export { constant, scalar, type TensorData, type TensorOptions, tensor } from './graph/source.js';

@@ -1,5 +1,4 @@
 import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
-import { isLeaf } from '../graph/ir.js';
 import { currentValue } from '../graph/parameter.js';
 import { postOrder } from '../graph/postOrder.js';
 import { sameShape } from '../graph/shape.js';
@@ -152,7 +151,6 @@ function backward(
     const node = order[i] as Tensor;
     const cotangent = cotangents.get(node);
     if (cotangent === undefined || node.inputs.length === 0) continue;
-    if (isLeaf(node) && node.source !== undefined) continue;
     const needs = node.inputs.map((input) => reached.has(input) && input.dtype === 'f32');
     if (!needs.some((need) => need)) continue;
     const { vjp: rule } = node.op;

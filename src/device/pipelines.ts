@@ -3,8 +3,11 @@ import { type ErrorSink, wording } from './errorSink.js';
 import { STAGE_COMPUTE } from './flags.js';
 import type { DeviceLoss } from './recovery.js';
 
-/** How a kernel uses a buffer; binding i of group 0 is of the i-th kind. */
-export type BindingKind = 'uniform' | 'read' | 'read_write';
+/**
+ * How a kernel uses a buffer; binding i of group 0 is of the i-th kind. A `uniform_at` is a uniform whose offset is given
+ * with the bind group, at each dispatch.
+ */
+export type BindingKind = 'uniform' | 'uniform_at' | 'read' | 'read_write';
 
 /** Where a line of assembled WGSL came from; lines count from 1. */
 export interface SourceLine {
@@ -42,6 +45,7 @@ export interface CreatedPipeline {
 
 const BUFFER_TYPES: Record<BindingKind, GPUBufferBindingType> = {
   uniform: 'uniform',
+  uniform_at: 'uniform',
   read: 'read-only-storage',
   read_write: 'storage',
 };
@@ -87,7 +91,7 @@ export class PipelineCache {
       entries: signature.map((kind, binding) => ({
         binding,
         visibility: STAGE_COMPUTE,
-        buffer: { type: BUFFER_TYPES[kind] },
+        buffer: { type: BUFFER_TYPES[kind], hasDynamicOffset: kind === 'uniform_at' },
       })),
     });
     const pipelineLayout = this.#gpu.createPipelineLayout({ label: key, bindGroupLayouts: [bindGroupLayout] });
@@ -206,7 +210,7 @@ export class PipelineCache {
   }
 
   #checkCount(signature: readonly BindingKind[]): void {
-    const storage = signature.filter((kind) => kind !== 'uniform').length;
+    const storage = signature.filter((kind) => BUFFER_TYPES[kind] !== 'uniform').length;
     const most = this.#gpu.limits.maxStorageBuffersPerShaderStage;
     if (storage <= most) return;
     throw new KernelError(

@@ -2,7 +2,6 @@ import { ValueError } from '../errors.js';
 import { type Input, inputSpec, toTensor } from './compiledInput.js';
 import { engine } from './current.js';
 import type { Engine } from './engine.js';
-import { describePlan } from './explain.js';
 import type { SourceOp } from './op.js';
 import { Step } from './step.js';
 import { Tensor, unbounded } from './tensor.js';
@@ -104,7 +103,7 @@ class Compiled<Result> {
 
   explain(inputs: readonly unknown[]): string {
     const step = this.#step(engine(this.#name), inputs, flattenTree(inputs));
-    return describePlan(step.plan, this.#name);
+    return step.explain();
   }
 
   dispose(): void {

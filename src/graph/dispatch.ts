@@ -1,5 +1,6 @@
 import elementwiseHost from '../../shaders/elementwise/host.wgsl';
 import type { Device } from '../device/device.js';
+import type { BindingKind } from '../device/pipelines.js';
 import { formatShape, KernelError } from '../errors.js';
 import { type KernelBinding, type SpecialisedKernel, specialise } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
@@ -38,7 +39,7 @@ export interface PlannedDispatch {
   readonly entryPoint: string;
   readonly lineMap: SpecialisedKernel['lineMap'];
   readonly constants: Readonly<Record<string, number>>;
-  readonly signature: readonly ('uniform' | 'read' | 'read_write')[];
+  readonly signature: readonly BindingKind[];
   readonly sources: readonly BindingSource[];
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;

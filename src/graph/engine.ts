@@ -12,6 +12,7 @@ import { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
 import { PlanCache } from './planCache.js';
 import { PooledStorage } from './pooledStorage.js';
+import { Recorder } from './recorder.js';
 import { firstError, Reports } from './reports.js';
 import { type Runtime, runtimeInUse, setRuntime } from './runtime.js';
 import { track } from './scope.js';
@@ -19,6 +20,7 @@ import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
 import { callSites, clock, isNumber, numberOf, type Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
+import { Workload } from './workload.js';
 
 export interface EngineOptions extends DeviceOptions {
   /** False gives every op a dispatch of its own: slow, for comparison. Default true. */
@@ -78,7 +80,7 @@ export class Engine implements Runtime {
       anomaly: options.anomaly ?? false,
       maximumInFlight: options.maximumInFlight ?? 1024,
     };
-    this.pacing = new Pacing(device.readback, this.options.maximumInFlight);
+    this.pacing = new Pacing(device.readback, this.options.maximumInFlight, new Workload(device));
     this.reports = new Reports(device.errors);
   }
 
@@ -184,6 +186,11 @@ export class Engine implements Runtime {
     }
     if (tensor.source?.kind === 'placeholder') {
       throw new ValueError('compile', 'an input of a compiled function was used outside it.', {
+        mend: 'return what you need from the function.',
+      });
+    }
+    if (tensor.source?.kind === 'carried' || tensor.source?.kind === 'repeated') {
+      throw new ValueError('repeat', 'a state or a result was used outside the compiled function it belongs to.', {
         mend: 'return what you need from the function.',
       });
     }
@@ -369,24 +376,18 @@ export class Engine implements Runtime {
     for (const { before } of effects) before?.();
     const { result: compiled, error } = this.device.errors.scope('run', () => {
       const reports = executable.ensurePipelines();
-      executable.writeUniforms(skeleton.leaves);
+      const recorder = new Recorder(this.device, this.pacing.workload, [executable]);
+      executable.writeTurn(skeleton.leaves);
       const groups = executable.bind(bindings);
-      const encoder = this.device.gpu.createCommandEncoder();
-      if (groups.length > 0) {
-        const pass = encoder.beginComputePass();
-        executable.encode(pass, groups);
-        pass.end();
-      }
+      if (groups.length > 0) executable.encode(recorder.pass, groups);
       // Equal outputs share a value: the second gets a copy.
       plan.outputs.forEach((value, i) => {
         const at = locate(plan, value, bindings);
         const own = results[i] as Storage;
-        if (at.buffer !== own.buffer && own.bytes > 0) {
-          encoder.copyBufferToBuffer(at.buffer, at.offset, own.buffer, own.offset, own.bytes);
-        }
+        if (at.buffer !== own.buffer) recorder.copy(at, own.buffer, own.offset, own.bytes);
       });
-      executable.encodeCopies(encoder, bindings);
-      this.device.queue.submit([encoder.finish()]);
+      executable.encodeCopies(recorder, bindings);
+      recorder.submit();
       return reports;
     });
     this.pacing.submitted();

@@ -2,9 +2,10 @@ import type { PooledBuffer } from '../device/buffers.js';
 import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
 import { aligned } from './alignment.js';
-import type { BindingSource, PlannedDispatch } from './dispatch.js';
+import type { BindingSource, PlannedDispatch, UniformBlock } from './dispatch.js';
 import type { BufferRange } from './lowering.js';
 import type { Plan } from './plan.js';
+import type { Recorder } from './recorder.js';
 import { isNumber, numberOf, type Tensor } from './tensor.js';
 
 interface DynamicField {
@@ -12,6 +13,16 @@ interface DynamicField {
   readonly type: 'u32' | 'i32' | 'f32';
   readonly read: () => number;
 }
+
+/** How a plan that runs several times before its uniforms are written tells its runs apart. */
+export interface Turns {
+  /** Runs that the uniform buffer has room for. */
+  readonly room: number;
+  /** Whether a leaf's number may change from one run to the next. */
+  readonly moves: (leaf: number) => boolean;
+}
+
+const ONCE: Turns = { room: 1, moves: () => false };
 
 /** What stands behind a plan's leaves and outputs at one execution. */
 export interface Bindings {
@@ -24,6 +35,8 @@ export interface Bindings {
 /**
  * A plan on a device: its pipelines and its one uniform buffer. Encoding a pass walks a flat list; nothing
  * is created on the way but, when buffers changed, bind groups.
+ *
+ * With several turns, blocks whose numbers may move lie once for each behind the others, and are bound by offset.
  */
 export class Executable {
   readonly plan: Plan;
@@ -33,21 +46,48 @@ export class Executable {
   readonly #u32: Uint32Array;
   readonly #i32: Int32Array;
   readonly #f32: Float32Array;
-  readonly #offsets: number[] = [];
-  readonly #dynamic: DynamicField[] = [];
+  readonly #offsets: number[];
+  readonly #dynamic: (DynamicField & { readonly moves: boolean })[] = [];
   /** Fields whose number belongs to a leaf of the graph at hand. */
-  readonly #leafFields: { word: number; type: DynamicField['type']; leaf: number }[] = [];
+  readonly #leafFields: { word: number; type: DynamicField['type']; leaf: number; moves: boolean }[] = [];
+  readonly #described: readonly PlannedDispatch[];
+  /** How many bindings of each dispatch take the turn's offset. */
+  readonly #moving: readonly number[];
+  readonly #room: number;
+  /** Bytes that do not move, and those of a turn. */
+  readonly #fixed: number;
+  readonly #stride: number;
+  /** The next turn to write. */
+  #turn = 0;
+  readonly #turnOffsets = new Uint32Array(2);
   #pipelines: GPUComputePipeline[] | undefined;
   #uploaded = false;
+  #changed = false;
 
-  constructor(device: Device, plan: Plan) {
+  constructor(device: Device, plan: Plan, turns: Turns = ONCE) {
     this.plan = plan;
     this.#device = device;
-    let bytes = 0;
-    for (const block of plan.blocks) {
-      this.#offsets.push(bytes);
-      bytes += aligned(block.bytes);
-    }
+    const moving = plan.blocks.map(
+      ({ fields }) =>
+        turns.room > 1 &&
+        fields.some(({ value }) => typeof value === 'function' || (typeof value === 'object' && turns.moves(value.leaf))),
+    );
+    let end = 0;
+    const place = (moves: boolean) => (block: UniformBlock, i: number) => {
+      if (moving[i] !== moves) return;
+      offsets[i] = end;
+      end += aligned(block.bytes);
+    };
+    const offsets = plan.blocks.map(() => 0);
+    plan.blocks.forEach(place(false));
+    this.#fixed = end;
+    plan.blocks.forEach(place(true));
+    this.#stride = end - this.#fixed;
+    this.#offsets = offsets;
+    this.#room = turns.room;
+    const bytes = this.#fixed + this.#stride * turns.room;
+    this.#described = plan.dispatches.map((dispatch) => withOffsets(dispatch, moving));
+    this.#moving = this.#described.map(({ signature }) => signature.filter((kind) => kind === 'uniform_at').length);
     this.#words = new ArrayBuffer(bytes);
     this.#u32 = new Uint32Array(this.#words);
     this.#i32 = new Int32Array(this.#words);
@@ -55,10 +95,11 @@ export class Executable {
     this.#uniforms = bytes === 0 ? undefined : device.buffers.createUniform(bytes);
     plan.blocks.forEach((block, i) => {
       for (const { offset, type, value } of block.fields) {
-        const word = ((this.#offsets[i] ?? 0) + offset) / 4;
-        if (typeof value === 'number') this.#write(word, type, value);
-        else if (typeof value === 'function') this.#dynamic.push({ word, type, read: value });
-        else this.#leafFields.push({ word, type, leaf: value.leaf });
+        const word = ((offsets[i] ?? 0) + offset) / 4;
+        const moves = moving[i] === true;
+        if (typeof value === 'function') this.#dynamic.push({ word, type, read: value, moves });
+        else if (typeof value === 'object') this.#leafFields.push({ word, type, leaf: value.leaf, moves });
+        else for (let turn = 0; turn < (moves ? turns.room : 1); turn++) this.#write(word, type, value, turn);
       }
     });
     this.#leafFields.sort((a, b) => a.leaf - b.leaf);
@@ -67,7 +108,7 @@ export class Executable {
   /** Compiles all pipelines in parallel, off the main thread where the browser can. */
   async prepare(): Promise<void> {
     const { pipelines } = this.#device;
-    this.#pipelines = await Promise.all(this.plan.dispatches.map((dispatch) => pipelines.createAsync(dispatch)));
+    this.#pipelines = await Promise.all(this.#described.map((dispatch) => pipelines.createAsync(dispatch)));
   }
 
   /**
@@ -76,43 +117,68 @@ export class Executable {
    */
   ensurePipelines(): Promise<CotangentError | undefined>[] {
     if (this.#pipelines !== undefined) return [];
-    const made = this.plan.dispatches.map((dispatch) => this.#device.pipelines.create(dispatch));
+    const made = this.#described.map((dispatch) => this.#device.pipelines.create(dispatch));
     this.#pipelines = made.map(({ pipeline }) => pipeline);
     return made.map(({ error }) => error);
   }
 
-  /** Writes the uniforms that changed: one `writeBuffer`, or none. */
-  writeUniforms(leaves: readonly Tensor[]): void {
-    if (this.#uniforms === undefined) return;
-    let changed = !this.#uploaded;
+  /** No turn is left: what was written must be uploaded, and used, first. */
+  get isFull(): boolean {
+    return this.#stride > 0 && this.#turn === this.#room;
+  }
+
+  /** Writes the uniforms of the next run. */
+  writeTurn(leaves: readonly Tensor[]): void {
+    const turn = this.#stride > 0 ? this.#turn++ : 0;
+    let changed = false;
     // Fields of one leaf stand together, so that a scalar is asked once for all the kernels that read it.
     let last = -1;
     let value = 0;
-    for (const { word, type, leaf } of this.#leafFields) {
+    for (const { word, type, leaf, moves } of this.#leafFields) {
+      if (turn > 0 && !moves) continue;
       if (leaf !== last) {
         const source = leaves[leaf]?.source;
         value = isNumber(source) ? numberOf(source) : 0;
         last = leaf;
       }
-      if (this.#write(word, type, value)) changed = true;
+      if (this.#write(word, type, value, turn)) changed = true;
     }
-    for (const { word, type, read } of this.#dynamic) {
-      if (this.#write(word, type, read())) changed = true;
+    for (const { word, type, read, moves } of this.#dynamic) {
+      if (turn > 0 && !moves) continue;
+      if (this.#write(word, type, read(), turn)) changed = true;
     }
-    if (changed) this.#device.queue.writeBuffer(this.#uniforms.buffer, 0, this.#words);
-    this.#uploaded = true;
+    if (changed) this.#changed = true;
   }
 
-  #write(word: number, type: DynamicField['type'], value: number): boolean {
-    const before = this.#u32[word];
-    if (type === 'f32') this.#f32[word] = value;
-    else if (type === 'i32') this.#i32[word] = value;
-    else this.#u32[word] = value;
-    return this.#u32[word] !== before;
+  /** Sends what changed: one `writeBuffer`, or none. */
+  upload(): void {
+    const written = this.#fixed + this.#stride * this.#turn;
+    this.#turn = 0;
+    if (this.#uniforms === undefined || (this.#uploaded && !this.#changed)) return;
+    // The first time all is sent, for a buffer of the pool holds anything.
+    const bytes = this.#uploaded ? written : this.#words.byteLength;
+    this.#device.queue.writeBuffer(this.#uniforms.buffer, 0, this.#words, 0, bytes);
+    this.#uploaded = true;
+    this.#changed = false;
+  }
+
+  /** Forgets the turns written and not uploaded. */
+  rewind(): void {
+    this.#turn = 0;
+    this.#uploaded = false;
+  }
+
+  #write(word: number, type: DynamicField['type'], value: number, turn: number): boolean {
+    const at = word + (turn * this.#stride) / 4;
+    const before = this.#u32[at];
+    if (type === 'f32') this.#f32[at] = value;
+    else if (type === 'i32') this.#i32[at] = value;
+    else this.#u32[at] = value;
+    return this.#u32[at] !== before;
   }
 
   bind(bindings: Bindings): GPUBindGroup[] {
-    return this.plan.dispatches.map((dispatch) => {
+    return this.#described.map((dispatch) => {
       const { bindGroupLayout } = this.#device.pipelines.layout(dispatch.signature);
       const entries = dispatch.sources.map((source, binding) => ({
         binding,
@@ -134,33 +200,43 @@ export class Executable {
     return bufferBinding(range, 4 * source.value.tensor.size);
   }
 
+  /** Encodes a run with the uniforms written last. */
   encode(pass: GPUComputePassEncoder, groups: readonly GPUBindGroup[]): void {
     const { dispatches } = this.plan;
     const pipelines = this.#pipelines;
     if (pipelines === undefined) throw new Error('encode before the pipelines were made');
+    this.#turnOffsets.fill(this.#stride * (this.#turn - 1));
     for (let i = 0; i < dispatches.length; i++) {
       const dispatch = dispatches[i] as PlannedDispatch;
       const [x, y, z] = dispatch.workgroups;
       pass.setPipeline(pipelines[i] as GPUComputePipeline);
-      pass.setBindGroup(0, groups[i] as GPUBindGroup);
+      const moving = this.#moving[i] as number;
+      if (moving === 0) pass.setBindGroup(0, groups[i] as GPUBindGroup);
+      else pass.setBindGroup(0, groups[i] as GPUBindGroup, this.#turnOffsets, 0, moving);
       pass.dispatchWorkgroups(x, y, z);
     }
   }
 
-  /** Assignments: every read of the pass is done. */
-  encodeCopies(encoder: GPUCommandEncoder, bindings: Bindings): void {
+  /** Assignments: every read of the run is done. */
+  encodeCopies(recorder: Recorder, bindings: Bindings): void {
     for (const { from, to } of this.plan.copies) {
-      const bytes = 4 * from.tensor.size;
-      if (bytes === 0) continue;
-      const range = locate(this.plan, from, bindings);
-      const target = bindings.leaf(to);
-      encoder.copyBufferToBuffer(range.buffer, range.offset, target.buffer, target.offset, bytes);
+      const { buffer, offset } = bindings.leaf(to);
+      recorder.copy(locate(this.plan, from, bindings), buffer, offset, 4 * from.tensor.size);
     }
   }
 
   destroy(): void {
     if (this.#uniforms !== undefined) this.#device.buffers.release(this.#uniforms);
   }
+}
+
+/** A dispatch with those of its uniforms bound by offset that move. */
+function withOffsets(dispatch: PlannedDispatch, moving: readonly boolean[]): PlannedDispatch {
+  const signature = dispatch.signature.map((kind, i) => {
+    const source = dispatch.sources[i];
+    return source?.kind === 'uniform' && moving[source.block] === true ? 'uniform_at' : kind;
+  });
+  return { ...dispatch, signature };
 }
 
 /** A buffer range for a stored value. */

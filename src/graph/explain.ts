@@ -2,17 +2,64 @@ import { formatShape } from '../errors.js';
 import type { PlannedDispatch } from './dispatch.js';
 import type { Value } from './ir.js';
 import type { Plan } from './plan.js';
+import type { Loop, Program } from './program.js';
+import { bytesOf } from './workload.js';
 
-/** A plan as a table in words: each dispatch with its kernel, shapes, bytes, flops and buffers. */
-export function describePlan(plan: Plan, name: string): string {
-  const lines = plan.dispatches.map((dispatch, i) => describeDispatch(plan, dispatch, i));
-  const bytes = plan.dispatches.reduce((sum, dispatch) => sum + bytesOf(dispatch), 0);
-  const flops = plan.dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
-  const temporaries = plan.slots.reduce((sum, slot) => sum + slot, 0);
-  const head =
-    `${name}: ${plan.dispatches.length} dispatches, ${plan.copies.length} assignments, ` +
-    `${format(bytes)}B moved, ${format(flops)}flop, ${plan.slots.length} temporaries of ${format(temporaries)}B`;
-  return [head, ...lines].join('\n');
+interface Totals {
+  readonly dispatches: number;
+  readonly assignments: number;
+  readonly bytes: number;
+  readonly flops: number;
+}
+
+/** A step as a table in words: each dispatch with its kernel, shapes, bytes, flops and buffers; a repeat as one. */
+export function describeProgram(program: Program, name: string, temporaries: readonly number[]): string {
+  const bytes = temporaries.reduce((sum, slot) => sum + slot, 0);
+  const head = `${name}: ${describeTotals(totalsOf(program))}, ${temporaries.length} temporaries of ${format(bytes)}B`;
+  return [head, ...describeParts(program, { next: 0 }, '')].join('\n');
+}
+
+function describeParts(program: Program, number: { next: number }, indent: string): string[] {
+  return program.parts.flatMap(({ plan }, i) => {
+    const lines = plan.dispatches.flatMap((dispatch) => describeDispatch(plan, dispatch, number.next++).split('\n'));
+    const loop = program.loops[i];
+    const own = lines.map((line) => indent + line);
+    return loop === undefined ? own : [...own, ...describeLoop(loop, number, indent)];
+  });
+}
+
+function describeLoop({ count, body, states }: Loop, number: { next: number }, indent: string): string[] {
+  const carried = states.length === 0 ? '' : `, ${states.length} carried`;
+  const head = `${indent}     repeat ${count} times: ${describeTotals(totalsOf(body))}${carried}`;
+  return [head, ...describeParts(body, number, `${indent}  `), `${indent}     end of repeat`];
+}
+
+/** Of one run, repeats by their count. */
+function totalsOf({ parts, loops }: Program): Totals {
+  const own = parts.map(({ plan: { dispatches, copies } }) => ({
+    dispatches: dispatches.length,
+    assignments: copies.length,
+    bytes: dispatches.reduce((sum, dispatch) => sum + bytesOf(dispatch), 0),
+    flops: dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0),
+  }));
+  return loops.map(({ count, body }) => scale(totalsOf(body), count)).concat(own).reduce(plus);
+}
+
+function scale({ dispatches, assignments, bytes, flops }: Totals, by: number): Totals {
+  return { dispatches: dispatches * by, assignments: assignments * by, bytes: bytes * by, flops: flops * by };
+}
+
+function plus(a: Totals, b: Totals): Totals {
+  return {
+    dispatches: a.dispatches + b.dispatches,
+    assignments: a.assignments + b.assignments,
+    bytes: a.bytes + b.bytes,
+    flops: a.flops + b.flops,
+  };
+}
+
+function describeTotals({ dispatches, assignments, bytes, flops }: Totals): string {
+  return `${dispatches} dispatches, ${assignments} assignments, ${format(bytes)}B moved, ${format(flops)}flop`;
 }
 
 function describeDispatch(plan: Plan, dispatch: PlannedDispatch, index: number): string {
@@ -39,14 +86,6 @@ function describeValue(plan: Plan, value: Value): string {
         ? `leaf ${location.index}`
         : location?.kind;
   return `${tensor.dtype}${formatShape(tensor.shape)} ${at}`;
-}
-
-function bytesOf(dispatch: PlannedDispatch): number {
-  const values = [...dispatch.reads, ...dispatch.writes].reduce((sum, { tensor }) => sum + 4 * tensor.size, 0);
-  return dispatch.sources.reduce((sum, source, i) => {
-    if (source.kind !== 'range') return sum;
-    return sum + source.touched * (dispatch.signature[i] === 'read_write' ? 2 : 1);
-  }, values);
 }
 
 function format(value: number): string {

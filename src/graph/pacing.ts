@@ -1,5 +1,6 @@
 import type { Readback } from '../device/readback.js';
 import { ValueError } from '../errors.js';
+import type { Workload } from './workload.js';
 
 /** A fence is set once in so many submits: it costs a mapping. */
 const FENCE_EVERY = 8;
@@ -11,13 +12,15 @@ const AHEAD = 32;
 /** Knows how far ahead of the GPU the host is, by mappings that come back in order. */
 export class Pacing {
   submits = 0;
+  readonly workload: Workload;
   readonly #readback: Readback;
   readonly #maximum: number;
   #done = 0;
   #fencedAt = 0;
   #fences: { readonly at: number; readonly done: Promise<void> }[] = [];
 
-  constructor(readback: Readback, maximum: number) {
+  constructor(readback: Readback, maximum: number, workload: Workload) {
+    this.workload = workload;
     this.#readback = readback;
     this.#maximum = maximum;
   }
@@ -25,21 +28,25 @@ export class Pacing {
   /** An error when the caller never lets the GPU report; asked before anything of a step is done. */
   assertRoom(op: string): void {
     const flying = this.submits - this.#done;
+    if (flying === 0) this.workload.begin();
     if (flying < this.#maximum) return;
     throw new ValueError(op, `${flying} steps are under way and none has been waited for (at most ${this.#maximum}).`, {
       mend: 'await step.ready() now and then, or loop with "for await (… of batches(…))".',
     });
   }
 
-  /** Counts a submit. */
-  submitted(): void {
+  /** Counts a step's submit. @param assumed what `workload` assumes of it; undefined when nobody asked, or it compiled. */
+  submitted(assumed?: number): void {
     this.submits++;
+    this.workload.add(assumed);
     if (this.submits - this.#fencedAt >= FENCE_EVERY && this.#fences.length < FENCES) this.fence();
   }
 
   /** So many submits are known to be done. */
   reached(submits: number): void {
-    this.#done = Math.max(this.#done, submits);
+    if (submits <= this.#done) return;
+    this.#done = submits;
+    if (submits === this.submits) this.workload.end();
   }
 
   /** Resolves when all submitted so far is done. */

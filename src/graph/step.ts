@@ -2,24 +2,27 @@ import { type CotangentError, formatShape, ValueError } from '../errors.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
+import type { Effect } from './effect.js';
 import type { Engine } from './engine.js';
-import { type Bindings, Executable, locate } from './executable.js';
+import { describeProgram } from './explain.js';
 import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import { OutputRing } from './outputRing.js';
 import { Parameter } from './parameter.js';
+import { type Part, type Program, programOf } from './program.js';
+import { Recorder } from './recorder.js';
 import { firstError } from './reports.js';
 import { sizeOf } from './shape.js';
-import { type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
+import { Temporaries } from './temporaries.js';
 import { isNumber, numberOf, Tensor } from './tensor.js';
-import type { Trace } from './trace.js';
+import { outsideOf, type Trace } from './trace.js';
 import { type Leaves, mapTree } from './tree.js';
 
-/** What a step hands back is what it was in that step: an input, or a scalar's number. */
-function isOfThisStep(leaf: Tensor): boolean {
-  return leaf.source?.kind === 'placeholder' || leaf.source?.kind === 'scalar';
+/** What a step hands back is what it was in that step: an input, a scalar's number, what a repeat left. */
+function isOfThisStep({ source }: Tensor): boolean {
+  return source?.kind === 'placeholder' || source?.kind === 'scalar' || source?.kind === 'repeated';
 }
 
 /**
@@ -27,15 +30,7 @@ function isOfThisStep(leaf: Tensor): boolean {
  * parameter's value of today, which nobody who wrote it means.
  */
 function settleCaptured(owner: Engine, name: string, trace: Trace, outputs: readonly Tensor[]): void {
-  const roots = [...outputs, ...trace.effects.flatMap(({ inputs }) => inputs)];
-  const captured = new Set<Tensor>();
-  const seen = new Set<Tensor>();
-  for (let stack = [...roots], tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-    if (seen.has(tensor) || isLeaf(tensor)) continue;
-    seen.add(tensor);
-    if (tensor.id < trace.firstId) captured.add(tensor);
-    else stack.push(...tensor.inputs);
-  }
+  const captured = [...outsideOf(trace, outputs)].filter((tensor) => !isLeaf(tensor));
   for (const tensor of captured) {
     const parameter = parameterBelow(tensor);
     if (parameter === undefined) continue;
@@ -48,7 +43,7 @@ function settleCaptured(owner: Engine, name: string, trace: Trace, outputs: read
       },
     );
   }
-  owner.compute([...captured]);
+  owner.compute(captured);
 }
 
 function parameterBelow(root: Tensor): Parameter | undefined {
@@ -64,30 +59,32 @@ function parameterBelow(root: Tensor): Parameter | undefined {
 
 /** One signature's plan with its buffers: executing it allocates nothing but the output's handles. */
 export class Step<Result> {
-  readonly plan: Executable['plan'];
+  readonly program: Program;
   readonly #engine: Engine;
   readonly #name: string;
   readonly #trace: Trace;
   readonly #specs: readonly InputSpec[];
   readonly #structure: string;
   readonly #result: Result;
-  readonly #skeleton: Skeleton;
-  readonly #executable: Executable;
+  readonly #effects: readonly Effect[];
+  readonly #parts: readonly Part[];
+  /** What all parts read, each once. */
+  readonly #leaves: readonly Tensor[];
+  readonly #recorder: Recorder;
+  readonly #temporaries: Temporaries;
   readonly #outputs: readonly Tensor[];
   readonly #inputs: (Storage | undefined)[];
   /** The id of the tensor that an input's buffer holds; 0 for other data. Ids, so that no tensor is kept alive. */
   readonly #held: number[];
-  readonly #slots: Storage[];
-  readonly #results: Storage[];
+  readonly #results: readonly Storage[];
   readonly #rings: readonly OutputRing[];
-  #groups: GPUBindGroup[] | undefined;
+  #bound = false;
   /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
   #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
   /** What the GPU has yet to say of the first execution; undefined once it was found right. */
   #report: Promise<CotangentError | undefined> | undefined;
   #checked = false;
   readonly #scratchNumber = new Float32Array(1);
-  readonly #bindings: Bindings;
 
   constructor(
     owner: Engine,
@@ -111,24 +108,22 @@ export class Step<Result> {
     });
     this.#outputs = [...tensors];
     settleCaptured(owner, name, trace, this.#outputs);
-    this.#skeleton = skeletonOf(this.#outputs, trace.effects);
-    this.plan = owner.planFor(this.#skeleton);
-    this.#executable = new Executable(owner.device, this.plan);
-    const used = new Set(this.#skeleton.leaves);
-    const byIndex = new Map<number, Tensor>();
-    for (const leaf of used) if (leaf.source?.kind === 'placeholder') byIndex.set(leaf.source.index, leaf);
+    this.#effects = trace.allEffects;
+    this.#temporaries = new Temporaries(owner.options.anomaly);
+    const leaf = (tensor: Tensor) => this.#leaf(tensor);
+    this.program = programOf({ engine: owner, name, temporaries: this.#temporaries, leaf }, trace, this.#outputs);
+    this.#temporaries.allocate(owner, `${name} temporary`);
+    this.#parts = this.program.allParts;
+    const executables = this.#parts.map(({ executable }) => executable);
+    this.#recorder = new Recorder(owner.device, owner.pacing.workload, executables);
+    this.#leaves = [...new Set(this.program.allLeaves)];
+    const used = new Set(this.#leaves.map(({ source }) => (source?.kind === 'placeholder' ? source.index : undefined)));
     this.#inputs = specs.map(({ shape }, index) =>
-      byIndex.has(index) ? owner.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
+      used.has(index) ? owner.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
     );
     this.#held = specs.map(() => 0);
-    this.#slots = this.plan.slots.map((bytes) => owner.allocate(bytes, 'temporaries', `${name} temporary`));
-    this.#results = this.#outputs.map((tensor) => owner.allocate(4 * tensor.size, 'outputs', `${name} output`));
+    this.#results = this.#outputs.map((tensor) => this.program.place(tensor));
     this.#rings = this.#outputs.map((tensor) => new OutputRing(owner, name, tensor));
-    this.#bindings = {
-      leaf: (index) => this.#leaf(index),
-      output: (index) => this.#results[index] as Storage,
-      slot: (index) => this.#slots[index] as Storage,
-    };
   }
 
   /** False once it writes to buffers that are not its effects' any more: it can never run again. */
@@ -145,17 +140,20 @@ export class Step<Result> {
     return this.#trace.holds();
   }
 
-  #leaf(index: number): BufferRange {
-    const leaf = this.#skeleton.leaves[index] as Tensor;
+  #leaf(leaf: Tensor): BufferRange {
     if (leaf.source?.kind === 'placeholder') return this.#inputs[leaf.source.index] as Storage;
     return this.#engine.materialise(leaf);
   }
 
+  explain(): string {
+    return describeProgram(this.program, this.#name, this.#temporaries.sizes);
+  }
+
   async prepare(): Promise<void> {
     const { error } = this.#engine.device.errors.scope(this.#name, () => {
-      this.#groups = this.#bind();
+      this.#bind();
     });
-    await this.#executable.prepare();
+    await Promise.all(this.#parts.map(({ executable }) => executable.prepare()));
     const failure = await error;
     if (failure !== undefined) throw failure;
   }
@@ -168,17 +166,18 @@ export class Step<Result> {
     throw error;
   }
 
-  #bind(): GPUBindGroup[] {
+  #bind(): void {
     this.#captured = [];
-    for (const leaf of this.#skeleton.leaves) {
+    for (const leaf of this.#leaves) {
       if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source)) continue;
       // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
       this.#engine.materialise(leaf);
     }
-    for (const leaf of this.#skeleton.leaves) {
+    for (const leaf of this.#leaves) {
       if (leaf.storage !== undefined) this.#captured.push({ leaf, storage: leaf.storage });
     }
-    return this.#executable.bind(this.#bindings);
+    for (const part of this.#parts) part.bind();
+    this.#bound = true;
   }
 
   #hasMoved(): boolean {
@@ -199,18 +198,21 @@ export class Step<Result> {
       this.#run(inputs);
     } else {
       const { result, error } = device.errors.scope(this.#name, () => {
-        const reports = this.#executable.ensurePipelines();
+        const reports = this.#parts.flatMap(({ executable }) => executable.ensurePipelines());
         this.#run(inputs);
         return reports;
       });
       this.#expect([...result, error]);
-      this.#checked = true;
     }
-    owner.noteUpdates(this.#trace.effects);
+    owner.noteUpdates(this.#effects);
     if (owner.options.anomaly) {
-      this.#expect([findAnomaly(device, this.plan, this.#bindings, this.#skeleton.origins)]);
+      this.#expect(
+        this.#parts.map(({ plan, bindings, skeleton }) => findAnomaly(device, plan, bindings, skeleton.origins)),
+      );
     }
-    owner.pacing.submitted();
+    // The first time holds the compiler's as well.
+    owner.pacing.submitted(this.#checked ? this.program.assumed : undefined);
+    this.#checked = true;
     return this.#handles(step);
   }
 
@@ -236,35 +238,30 @@ export class Step<Result> {
 
   #run(inputs: readonly unknown[]): void {
     const { device } = this.#engine;
-    if (this.#groups === undefined || this.#hasMoved()) this.#groups = this.#bind();
-    const groups = this.#groups;
+    if (!this.#bound || this.#hasMoved()) this.#bind();
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];
       if (input instanceof Tensor && !isNumber(input.source)) this.#engine.materialise(input);
     }
-    // All that can be refused has been: host state may move on.
-    for (const effect of this.#trace.effects) effect.before?.();
-    this.#executable.writeUniforms(this.#skeleton.leaves);
-    const encoder = device.gpu.createCommandEncoder();
-    for (let i = 0; i < inputs.length; i++) this.#input(encoder, i, inputs[i]);
-    if (groups.length > 0) {
-      const pass = encoder.beginComputePass();
-      this.#executable.encode(pass, groups);
-      pass.end();
+    const recorder = this.#recorder;
+    try {
+      for (let i = 0; i < inputs.length; i++) this.#input(i, inputs[i]);
+      // All that can be refused has been: host state may move on.
+      this.program.run(recorder);
+    } catch (error) {
+      recorder.reset();
+      // Inputs that were to be copied have not been.
+      this.#held.fill(0);
+      throw error;
     }
     for (let i = 0; i < this.#rings.length; i++) {
       const ring = this.#rings[i] as OutputRing;
-      const value = this.plan.outputs[i];
-      const at = ring.offsetOf(ring.written++);
-      if (value === undefined || ring.bytes === 0) continue;
-      const from = locate(this.plan, value, this.#bindings);
-      encoder.copyBufferToBuffer(from.buffer, from.offset, ring.storage.buffer, at, ring.bytes);
+      recorder.copy(this.#results[i] as Storage, ring.storage.buffer, ring.offsetOf(ring.written++), ring.bytes);
     }
-    this.#executable.encodeCopies(encoder, this.#bindings);
-    device.queue.submit([encoder.finish()]);
+    recorder.submit();
   }
 
-  #input(encoder: GPUCommandEncoder, index: number, value: unknown): void {
+  #input(index: number, value: unknown): void {
     const target = this.#inputs[index];
     // A tensor's value never changes, but for a parameter's.
     const id = value instanceof Tensor && !(value instanceof Parameter) && !isNumber(value.source) ? value.id : 0;
@@ -278,9 +275,7 @@ export class Step<Result> {
     }
     if (value instanceof Tensor) {
       const from = this.#engine.materialise(value);
-      if (target !== undefined && value.size > 0) {
-        encoder.copyBufferToBuffer(from.buffer, from.offset, target.buffer, target.offset, 4 * value.size);
-      }
+      if (target !== undefined) this.#recorder.copy(from, target.buffer, target.offset, 4 * value.size);
       return;
     }
     if (target === undefined) return;
@@ -294,8 +289,9 @@ export class Step<Result> {
   }
 
   dispose(): void {
-    for (const storage of [...this.#inputs, ...this.#slots, ...this.#results]) storage?.free();
+    for (const storage of this.#inputs) storage?.free();
     for (const { storage } of this.#rings) storage.free();
-    this.#executable.destroy();
+    this.#temporaries.free();
+    this.program.free();
   }
 }

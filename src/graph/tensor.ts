@@ -19,6 +19,10 @@ export type Source =
   | { readonly kind: 'host'; readonly data: TypedArray }
   /** An input of a compiled function. */
   | { readonly kind: 'placeholder'; readonly index: number }
+  /** What a repeat's body gets from the iteration before. */
+  | { readonly kind: 'carried' }
+  /** What a repeat has left, for what comes after it. */
+  | { readonly kind: 'repeated' }
   /** Lives in `storage`, or (a parameter) will. */
   | { readonly kind: 'stored' }
   /** In a plan's skeleton: the k-th leaf, whatever buffer or number it stands for at execution. */

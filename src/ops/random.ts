@@ -112,20 +112,17 @@ export class Generator {
   #nextStep(): Tensor {
     const trace = currentTrace();
     if (trace === undefined) return constant(this.step++, 'u32');
-    let draws = counters.get(trace)?.get(this);
+    // A part between repeats draws as it runs: before the next one's, or once an iteration.
+    const { part } = trace;
+    let draws = counters.get(part)?.get(this);
     if (draws === undefined) {
       const made = { count: 0, first: this.step };
       draws = made;
-      const perTrace = counters.get(trace) ?? new Map();
-      counters.set(trace, perTrace.set(this, made));
-      trace.effects.push({
-        key: 'random',
-        inputs: [],
-        placements: [],
-        before: () => {
-          made.first = this.step;
-          this.step += made.count;
-        },
+      const perPart = counters.get(part) ?? new Map();
+      counters.set(part, perPart.set(this, made));
+      part.before.push(() => {
+        made.first = this.step;
+        this.step += made.count;
       });
     }
     const own = draws;

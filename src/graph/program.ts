@@ -1,0 +1,214 @@
+import { type Cut, cut, isGiven } from './cut.js';
+import type { Engine } from './engine.js';
+import { type Bindings, Executable, locate } from './executable.js';
+import type { BufferRange } from './lowering.js';
+import type { Plan } from './plan.js';
+import type { Recorder } from './recorder.js';
+import { type Skeleton, skeletonOf } from './skeleton.js';
+import type { Storage } from './storage.js';
+import type { Temporaries } from './temporaries.js';
+import type { Tensor } from './tensor.js';
+import type { Trace, TracedLoop } from './trace.js';
+
+/** Runs of one plan between two submits, at most: its uniform buffer has room for no more. */
+const MOST_TURNS = 256;
+
+/** What all parts of a step share. */
+export interface Surroundings {
+  readonly engine: Engine;
+  readonly name: string;
+  readonly temporaries: Temporaries;
+  /** Where a leaf lies now. */
+  readonly leaf: (tensor: Tensor) => BufferRange;
+}
+
+/** A trace made ready to run: plans, and repeats between them. */
+export class Program {
+  readonly parts: readonly Part[];
+  /** Loop i runs between parts i and i + 1. */
+  readonly loops: readonly Loop[];
+  /** Milliseconds of one run, as the engine's workload assumes. */
+  readonly assumed: number;
+  readonly #places = new Map<Tensor, Storage>();
+
+  /** @param runs how often it runs in one step. */
+  constructor(surroundings: Surroundings, { trace, wanted, loops: bodies }: Cut, runs = 1) {
+    const parts: Part[] = [];
+    const loops: Loop[] = [];
+    trace.parts.forEach(({ before }, i) => {
+      const last = i === trace.parts.length - 1;
+      const hooks = [...before, ...(last ? trace.effects.flatMap((effect) => effect.before ?? []) : [])];
+      const part = new Part(surroundings, wanted[i] ?? [], last ? trace.effects : [], hooks, runs);
+      parts.push(part);
+      part.outputs.forEach((tensor, k) => {
+        const place = part.place(k);
+        this.#places.set(tensor, place);
+        // It lies in a buffer by the time that later parts and repeats run: for them it is a leaf.
+        if (!last && tensor.source === undefined) tensor.storage = place;
+      });
+      const loop = trace.loops[i];
+      const body = bodies[i];
+      if (loop !== undefined && body !== undefined) loops.push(new Loop(surroundings, loop, body, this, runs));
+    });
+    this.parts = parts;
+    this.loops = loops;
+    this.assumed = [...parts, ...loops].reduce((sum, { assumed }) => sum + assumed, 0);
+  }
+
+  /** Where a result lies once the program has run. */
+  place(tensor: Tensor): Storage {
+    const place = this.#places.get(tensor) ?? tensor.storage;
+    if (place === undefined) throw new Error(`${tensor} has no place in the program`);
+    return place;
+  }
+
+  /** Its own parts and those inside repeats, in the order of a run. */
+  get allParts(): Part[] {
+    return this.parts.flatMap((part, i) => [part, ...(this.loops[i]?.body.allParts ?? [])]);
+  }
+
+  /** What all parts and repeats read that no part makes: each must lie somewhere before a run. */
+  get allLeaves(): Tensor[] {
+    const read = this.parts.flatMap(({ skeleton }) => skeleton.leaves);
+    return [...read, ...this.loops.flatMap(({ body, initial }) => [...initial, ...body.allLeaves])];
+  }
+
+  run(recorder: Recorder): void {
+    for (let i = 0; i < this.parts.length; i++) {
+      this.parts[i]?.run(recorder);
+      this.loops[i]?.run(recorder);
+    }
+  }
+
+  free(): void {
+    for (const part of this.parts) part.free();
+    for (const loop of this.loops) loop.free();
+  }
+}
+
+/** A plan with its buffers, that runs as one. */
+export class Part {
+  readonly plan: Plan;
+  readonly skeleton: Skeleton;
+  readonly executable: Executable;
+  readonly outputs: readonly Tensor[];
+  readonly bindings: Bindings;
+  readonly assumed: number;
+  readonly #hooks: readonly (() => void)[];
+  readonly #results: readonly Storage[];
+  #groups: GPUBindGroup[] = [];
+
+  constructor(
+    { engine, name, temporaries, leaf }: Surroundings,
+    outputs: readonly Tensor[],
+    effects: Trace['effects'],
+    hooks: readonly (() => void)[],
+    runs: number,
+  ) {
+    this.outputs = outputs;
+    this.#hooks = hooks;
+    const skeleton = skeletonOf(outputs, effects);
+    this.skeleton = skeleton;
+    this.plan = engine.planFor(skeleton);
+    this.executable = new Executable(engine.device, this.plan, {
+      room: Math.min(runs, MOST_TURNS),
+      moves: (index) => skeleton.leaves[index]?.source?.kind === 'scalar',
+    });
+    this.assumed = engine.pacing.workload.assume(this.plan);
+    this.#results = outputs.map((tensor) => engine.allocate(4 * tensor.size, 'outputs', `${name} output`));
+    const first = temporaries.reserve(this.plan.slots);
+    this.bindings = {
+      leaf: (index) => leaf(skeleton.leaves[index] as Tensor),
+      output: (index) => this.#results[index] as Storage,
+      slot: (index) => temporaries.at(first + index),
+    };
+  }
+
+  /** Where an output lies: equal ones share a place. */
+  place(index: number): Storage {
+    const value = this.plan.outputs[index];
+    const range = value === undefined ? undefined : locate(this.plan, value, this.bindings);
+    return this.#results.find((storage) => storage === range) as Storage;
+  }
+
+  bind(): void {
+    this.#groups = this.executable.bind(this.bindings);
+  }
+
+  run(recorder: Recorder): void {
+    for (let i = 0; i < this.#hooks.length; i++) this.#hooks[i]?.();
+    if (this.executable.isFull) recorder.submit();
+    this.executable.writeTurn(this.skeleton.leaves);
+    if (this.#groups.length > 0) this.executable.encode(recorder.pass, this.#groups);
+    this.executable.encodeCopies(recorder, this.bindings);
+    recorder.gather(this.assumed);
+  }
+
+  free(): void {
+    for (const storage of this.#results) storage.free();
+    this.executable.destroy();
+  }
+}
+
+/** A repeat: its body runs `count` times, and what is carried is copied over between. */
+export class Loop {
+  readonly count: number;
+  readonly body: Program;
+  readonly assumed: number;
+  readonly #index: { value: number };
+  readonly #leaf: Surroundings['leaf'];
+  readonly #outer: Program;
+  readonly initial: readonly Tensor[];
+  readonly states: readonly Storage[];
+  readonly #next: readonly Storage[];
+
+  constructor(surroundings: Surroundings, loop: TracedLoop, body: Cut, outer: Program, runs: number) {
+    const { engine, name, leaf } = surroundings;
+    this.count = loop.count;
+    this.#index = loop.index;
+    this.#leaf = leaf;
+    this.#outer = outer;
+    this.initial = loop.initial;
+    this.states = loop.carried.map((tensor) => {
+      tensor.storage = engine.allocate(4 * tensor.size, 'temporaries', `${name} carried`);
+      return tensor.storage;
+    });
+    this.body = new Program(surroundings, body, runs * loop.count);
+    const outputs = loop.outputs.map((tensor) => this.body.place(tensor));
+    this.#next = this.states.map((_, i) => outputs[i] as Storage);
+    loop.results.forEach((tensor, i) => {
+      tensor.storage = this.states[i] ?? outputs[i];
+    });
+    this.assumed = loop.count * this.body.assumed;
+  }
+
+  run(recorder: Recorder): void {
+    const states = this.states;
+    for (let i = 0; i < states.length; i++) {
+      const tensor = this.initial[i] as Tensor;
+      const from = isGiven(tensor) ? this.#leaf(tensor) : this.#outer.place(tensor);
+      recorder.copy(from, (states[i] as Storage).buffer, 0, 4 * tensor.size);
+    }
+    const flat = this.body.loops.length === 0;
+    for (let iteration = 0; iteration < this.count; iteration++) {
+      this.#index.value = iteration;
+      if (flat) recorder.breathe(this.body.assumed);
+      this.body.run(recorder);
+      // All at once: a next state that is another's former one (a swap) was copied by the plan.
+      for (let i = 0; i < states.length; i++) {
+        const { size } = this.initial[i] as Tensor;
+        recorder.copy(this.#next[i] as Storage, (states[i] as Storage).buffer, 0, 4 * size);
+      }
+    }
+  }
+
+  free(): void {
+    for (const storage of this.states) storage.free();
+    this.body.free();
+  }
+}
+
+/** The program of a whole trace. */
+export function programOf(surroundings: Surroundings, trace: Trace, outputs: readonly Tensor[]): Program {
+  return new Program(surroundings, cut(surroundings.name, trace, outputs));
+}
