@@ -70,7 +70,9 @@ export class Executable {
     const moving = plan.blocks.map(
       ({ fields }) =>
         turns.room > 1 &&
-        fields.some(({ value }) => typeof value === 'function' || (typeof value === 'object' && turns.moves(value.leaf))),
+        fields.some(
+          ({ value }) => typeof value === 'function' || (typeof value === 'object' && turns.moves(value.leaf)),
+        ),
     );
     let end = 0;
     const place = (moves: boolean) => (block: UniformBlock, i: number) => {
@@ -220,6 +222,8 @@ export class Executable {
   /** Assignments: every read of the run is done. */
   encodeCopies(recorder: Recorder, bindings: Bindings): void {
     for (const { from, to } of this.plan.copies) {
+      // Of no elements: it has no place.
+      if (from.tensor.size === 0) continue;
       const { buffer, offset } = bindings.leaf(to);
       recorder.copy(locate(this.plan, from, bindings), buffer, offset, 4 * from.tensor.size);
     }

@@ -42,7 +42,10 @@ function totalsOf({ parts, loops }: Program): Totals {
     bytes: dispatches.reduce((sum, dispatch) => sum + bytesOf(dispatch), 0),
     flops: dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0),
   }));
-  return loops.map(({ count, body }) => scale(totalsOf(body), count)).concat(own).reduce(plus);
+  return loops
+    .map(({ count, body }) => scale(totalsOf(body), count))
+    .concat(own)
+    .reduce(plus);
 }
 
 function scale({ dispatches, assignments, bytes, flops }: Totals, by: number): Totals {

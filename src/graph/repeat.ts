@@ -57,7 +57,7 @@ export function repeat(count: number, body: (...inputs: never[]) => unknown, ini
 }
 
 /** A state's structure with plain tensors in it. */
-type Carried<T> = T extends Tensor ? Tensor : { -readonly [Key in keyof T]: Carried<T[Key]> };
+type Carried<T> = T extends Tensor ? Tensor : { readonly [Key in keyof T]: Carried<T[Key]> };
 
 interface Request {
   readonly count: number;
@@ -144,7 +144,15 @@ function traceLoop(owner: Engine, outer: Trace, { count, body, initial, states }
   }
   const outputs = initial === undefined ? computedIn(returned) : nextStates(states, returned);
   const results: Tensor[] = [];
-  const loop: TracedLoop = { count, trace, index, initial: states.map(({ tensor }) => tensor), carried, outputs, results };
+  const loop: TracedLoop = {
+    count,
+    trace,
+    index,
+    initial: states.map(({ tensor }) => tensor),
+    carried,
+    outputs,
+    results,
+  };
   outer.add(loop);
   const reads = [...loop.initial, ...outsideOf(trace, outputs)];
   for (const { shape, dtype } of outputs) {
@@ -186,7 +194,8 @@ function nextStates(states: readonly StateLeaf[], returned: unknown): Tensor[] {
     }
     return like;
   });
-  if (more !== undefined) throw new ShapeError('repeat', `the next state has ${more}, the state has not.`, { mend: SAME });
+  if (more !== undefined)
+    throw new ShapeError('repeat', `the next state has ${more}, the state has not.`, { mend: SAME });
   return found;
 }
 
@@ -196,17 +205,22 @@ function leavesOf(what: string, tree: unknown): StateLeaf[] {
   const leaves: StateLeaf[] = [];
   const visit = (value: unknown, path: string) => {
     if (value instanceof Tensor) leaves.push({ path, tensor: value });
-    else if (Array.isArray(value)) value.forEach((item, i) => visit(item, `${path}[${i}]`));
+    else if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, `${path}[${i}]`);
     else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
       for (const [key, item] of Object.entries(value)) visit(item, `${path}.${key}`);
     } else {
-      throw new DtypeError('repeat', `in ${what} ${path} is ${String(value)}, not a Tensor.`, {
+      throw new DtypeError('repeat', `in ${what} ${path} is ${describe(value)}, not a Tensor.`, {
         mend: 'a state is a tensor, or arrays and plain objects of tensors: tensor(0), say.',
       });
     }
   };
   visit(tree, 'state');
   return leaves;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? `a ${value.constructor.name}` : String(value);
 }
 
 function rebuild(tree: unknown, leaves: readonly Tensor[]): unknown {

@@ -237,7 +237,6 @@ export class Step<Result> {
   }
 
   #run(inputs: readonly unknown[]): void {
-    const { device } = this.#engine;
     if (!this.#bound || this.#hasMoved()) this.#bind();
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];

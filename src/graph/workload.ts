@@ -28,10 +28,7 @@ export class Workload {
   /** Milliseconds of a plan as assumed; times `slowness` they are what is expected. */
   assume(plan: Plan): number {
     const { flops, bytes, dispatch } = this.#assumed;
-    return plan.dispatches.reduce(
-      (sum, one) => sum + dispatch + Math.max(one.flops / flops, bytesOf(one) / bytes),
-      0,
-    );
+    return plan.dispatches.reduce((sum, one) => sum + dispatch + Math.max(one.flops / flops, bytesOf(one) / bytes), 0);
   }
 
   /** The queue is empty, and work is about to be submitted. */

@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { grad } from '../../src/autograd/grad.js';
 import { compile } from '../../src/graph/compile.js';
 import { Parameter } from '../../src/graph/parameter.js';
+import { repeat } from '../../src/graph/repeat.js';
 import { scalar, tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { relu } from '../../src/ops/activation.js';
@@ -45,7 +46,8 @@ function countCalls() {
   });
 }
 
-function training() {
+/** @param repeats how often a step repeats its update. */
+function training(repeats = 0) {
   const draw = random(5);
   const normal = (rows: number, columns: number) =>
     tensor(
@@ -54,7 +56,7 @@ function training() {
     );
   const weights = [new Parameter(normal(20, 33)), new Parameter(normal(33, 3))] as const;
   const rate = { value: 0.05 };
-  const step = compile((x: Tensor, y: Tensor) => {
+  const update = (x: Tensor, y: Tensor) => {
     const hidden = relu(matmul(x, weights[0]));
     const loss = mean(square(subtract(matmul(hidden, weights[1]), y)));
     grad(loss, weights).forEach((gradient, i) => {
@@ -69,7 +71,8 @@ function training() {
       );
     });
     return loss;
-  });
+  };
+  const step = compile(repeats === 0 ? update : (x: Tensor, y: Tensor) => repeat(repeats, () => update(x, y)));
   const batch = () =>
     [
       { data: draw.floats(16 * 20, (r) => r.normal()), shape: [16, 20] },
@@ -107,6 +110,49 @@ test('after step 2 a training step creates nothing: one submit, one pass, a writ
   vi.restoreAllMocks();
   expect(engine().memory()).toEqual(memory);
   expect(await weights[0].data()).not.toEqual(before);
+});
+
+test('a repeat creates nothing either: one submit, a write for each input and one for all its uniforms', async () => {
+  const { rate, step, batch } = training(10);
+  step(...batch());
+  await step.ready();
+  step(...batch());
+  await Promise.all([step.ready(), step.ready(), step.ready()]);
+  const memory = engine().memory();
+  const count = countCalls();
+  const STEPS = 20;
+  for (let i = 0; i < STEPS; i++) {
+    rate.value *= 0.999;
+    step(...batch());
+    if (i % 5 === 0) await step.ready();
+  }
+  const calls = count();
+  expect(calls.created).toEqual([]);
+  expect(calls.writes).toBe(3 * STEPS);
+  expect(calls.submits - calls.maps).toBe(STEPS);
+  await step.ready();
+  vi.restoreAllMocks();
+  expect(engine().memory()).toEqual(memory);
+});
+
+test('a repeat that would take long is cut into submits, with the same bits', async () => {
+  const [whole, parts] = [training(20), training(20)];
+  const { workload } = engine().pacing;
+  for (let i = 0; i < 3; i++) {
+    const inputs = whole.batch();
+    workload.slowness = 1e-6;
+    const loss = await whole.step(...inputs).item();
+    // Milliseconds beyond measure: each iteration is a submit.
+    workload.slowness = 1e6;
+    const count = countCalls();
+    const last = parts.step(...inputs);
+    expect(count()).toMatchObject({ submits: 20, encoders: 20, maps: 0 });
+    vi.restoreAllMocks();
+    expect(await last.item()).toBe(loss);
+  }
+  expect(await Promise.all(parts.weights.map((w) => w.data()))).toEqual(
+    await Promise.all(whole.weights.map((w) => w.data())),
+  );
 });
 
 test('when nothing changed but the batch, the uniforms are not written', async () => {
