@@ -240,7 +240,7 @@ function withOffsets(dispatch: PlannedDispatch, moving: readonly boolean[]): Pla
     const source = dispatch.sources[i];
     return source?.kind === 'uniform' && moving[source.block] === true ? 'uniform_at' : kind;
   });
-  return { ...dispatch, signature };
+  return signature.includes('uniform_at') ? { ...dispatch, signature } : dispatch;
 }
 
 /** A buffer range for a stored value. */

@@ -77,7 +77,7 @@ function check(count: number, body: unknown, initial: unknown): void {
     throw new ValueError('repeat', `count is ${count}; it must be a whole number, at least 0.`);
   }
   if (typeof body !== 'function') {
-    throw new ValueError('repeat', `the body is ${body === null ? 'null' : `a ${typeof body}`}, not a function.`, {
+    throw new ValueError('repeat', `the body is ${describe(body)}, not a function.`, {
       mend: 'write repeat(count, body, initial).',
     });
   }

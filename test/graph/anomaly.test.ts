@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { grad } from '../../src/autograd/grad.js';
 import { AnomalyError } from '../../src/errors.js';
 import { compile } from '../../src/graph/compile.js';
+import { repeat } from '../../src/graph/repeat.js';
 import { tensor } from '../../src/graph/source.js';
 import { callSites, type Tensor } from '../../src/graph/tensor.js';
 import { add, divide, multiply, subtract } from '../../src/ops/arithmetic.js';
@@ -39,6 +40,23 @@ test('an infinity counts, in a compiled step too', async () => {
   expect((await anomaly(() => step(Float32Array.of(1, 0)).item())).message).toContain(
     'divide: element 1 of its output [2] is Infinity.',
   );
+});
+
+test('one in a repeat, inside it and after it', async () => {
+  const step = compile((x: Tensor) =>
+    multiply(
+      repeat(3, (state) => divide(state, 0), x),
+      2,
+    ),
+  );
+  expect((await anomaly(() => step(1).item())).message).toContain('divide: element 0 of its output [] is Infinity.');
+  const after = compile((x: Tensor) =>
+    divide(
+      1,
+      repeat(3, (state) => multiply(state, 0), x),
+    ),
+  );
+  expect((await anomaly(() => after(1).item())).message).toContain('divide: element 0 of its output [] is Infinity.');
 });
 
 test('one in the gradient is named as well', async () => {

@@ -52,6 +52,7 @@ function training(optimizerOf: (parameters: readonly Parameter[]) => Optimizer, 
 describe('a training step', () => {
   test.each([
     ['sgd with momentum', (p: readonly Parameter[]) => sgd(p, { learningRate: 0.1, momentum: 0.9 }), 0],
+    ['adamw on a schedule', (p: readonly Parameter[]) => adamw(p, { learningRate: cosine(0.01, { steps: 60 }) }), 0],
     [
       'adamw on a schedule, clipped',
       (p: readonly Parameter[]) => adamw(p, { learningRate: cosine(0.01, { steps: 60 }), clip: { globalNorm: 0.5 } }),
@@ -312,6 +313,34 @@ describe('around a repeat', () => {
   });
 });
 
+test('prepared without running; disposed of, it leaves nothing behind', async () => {
+  const w = new Parameter(1);
+  expect(await values(w)).toEqual([1]);
+  const held = () => engine().memory().held;
+  const before = held();
+  const step = compile((x: Tensor) =>
+    repeat(
+      30,
+      (state, i) => {
+        w.assign(add(w, 1));
+        return add(multiply(state, w), toF32(i));
+      },
+      multiply(x, 2),
+    ),
+  );
+  await step.prepare(1);
+  expect(await values(w)).toEqual([1]);
+  expect(await step(0).data()).toHaveLength(1);
+  expect(await values(w)).toEqual([31]);
+  step.dispose();
+  expect(held()).toEqual(before);
+  const result = repeat(3, (state) => add(state, 1), tensor([1, 2]));
+  expect(await values(result)).toEqual([4, 5]);
+  result.dispose();
+  expect(held().temporaries).toEqual(before.temporaries);
+  expect(held().outputs).toEqual(before.outputs);
+});
+
 describe('when an iteration throws', () => {
   test('what comes later is right again', async () => {
     let wrong = false;
@@ -349,7 +378,7 @@ describe('refused', () => {
         '  Mend: give an initial state, or at least one iteration.',
     );
     expect(await complaint(() => repeat(1, tensor(1) as never))).toBe(
-      'ValueError: repeat: the body is a object, not a function.\n  Mend: write repeat(count, body, initial).',
+      'ValueError: repeat: the body is a Tensor, not a function.\n  Mend: write repeat(count, body, initial).',
     );
   });
 
