@@ -1,7 +1,7 @@
 import { formatShape, ValueError } from '../errors.js';
 import { isLeaf } from './ir.js';
 import { isNumber, type Tensor } from './tensor.js';
-import type { Trace, TracedLoop } from './trace.js';
+import type { Trace } from './trace.js';
 
 /** A trace cut at its repeats. */
 export interface Cut {
@@ -38,7 +38,7 @@ export function cut(name: string, trace: Trace, outputs: readonly Tensor[]): Cut
     }
     const part = trace.parts.findLastIndex(({ firstId }) => firstId <= tensor.id);
     const loop = trace.loops[part];
-    if (loop !== undefined && loop.trace.firstId <= tensor.id) refuseLeak(name, tensor, loop);
+    if (loop !== undefined && loop.trace.firstId <= tensor.id) refuseLeak(name, tensor);
     if (!isLeaf(tensor)) wanted[part]?.add(tensor);
   };
   /** Everything from here up that the part itself does not make. */
@@ -74,11 +74,10 @@ export function cut(name: string, trace: Trace, outputs: readonly Tensor[]): Cut
   return { trace, wanted: wanted.map((set) => [...set]), loops, outside: [...outside] };
 }
 
-function refuseLeak(name: string, tensor: Tensor, { trace }: TracedLoop): void {
+function refuseLeak(name: string, tensor: Tensor): void {
   // What a body only mentions (a parameter, a constant) is no result of it.
   const { source } = tensor;
   if (isLeaf(tensor) && source?.kind !== 'carried' && source?.kind !== 'repeated') return;
-  if (tensor.id < trace.firstId) return;
   throw new ValueError(
     name,
     `a result of '${tensor.op.name}' ${formatShape(tensor.shape)}, made inside a repeat, is used after it.`,
