@@ -149,6 +149,11 @@ export class Engine implements Runtime {
   /** @internal The buffer of a leaf: uploads what is still on the host, computes a parameter's first value. */
   materialise(tensor: Tensor): Storage {
     tensor.assertNotFreed(tensor.op.name);
+    if (tensor.source?.kind === 'carried' || tensor.source?.kind === 'repeated') {
+      throw new ValueError('repeat', 'a state or a result was used outside the compiled function it belongs to.', {
+        mend: 'return what you need from the function.',
+      });
+    }
     if (tensor.storage !== undefined) {
       if (tensor.storage.owner !== this) {
         const gone = (tensor.storage.owner as Engine).isGone;
@@ -186,11 +191,6 @@ export class Engine implements Runtime {
     }
     if (tensor.source?.kind === 'placeholder') {
       throw new ValueError('compile', 'an input of a compiled function was used outside it.', {
-        mend: 'return what you need from the function.',
-      });
-    }
-    if (tensor.source?.kind === 'carried' || tensor.source?.kind === 'repeated') {
-      throw new ValueError('repeat', 'a state or a result was used outside the compiled function it belongs to.', {
         mend: 'return what you need from the function.',
       });
     }

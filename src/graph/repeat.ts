@@ -34,11 +34,11 @@ const repeatOp: SourceOp = {
  * @param count how often, a whole number.
  * @param body gets the state and the iteration's index (0-d, i32) and returns the next state, of the same structure,
  *   shapes and dtypes. Without `initial` it gets the index alone, and returns anything.
- * @param initial the first state: a tensor, a number, or arrays and plain objects of them.
+ * @param initial the first state: a tensor, or arrays and plain objects of tensors.
  * @returns what the last iteration returned; `initial` when `count` is 0.
  * @throws ShapeError or DtypeError when the next state is not like the state, naming the leaf; GradientError when a
  *   gradient would pass through it (inside the body `grad` works).
- * @example repeat(40, (x) => clip(add(x, multiply(0.01, sign(grad(loss(model(x), labels), x)))), 0, 1), images)
+ * @example repeat(40, (x) => clamp(add(x, multiply(0.01, sign(grad(loss(model(x), labels), x)))), 0, 1), images)
  * @example repeat(40, () => optimizer.update(grad(loss(model(images), labels), optimizer.parameters)))
  */
 export function repeat<Result>(count: number, body: (index: Tensor) => Result): Result;

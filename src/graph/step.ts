@@ -25,6 +25,11 @@ function isOfThisStep({ source }: Tensor): boolean {
   return source?.kind === 'placeholder' || source?.kind === 'scalar' || source?.kind === 'repeated';
 }
 
+/** The program has given it its place. */
+function isOfARepeat({ source }: Tensor): boolean {
+  return source?.kind === 'carried' || source?.kind === 'repeated';
+}
+
 /**
  * Lazy results that the body captured are computed once, now. One that reads a parameter is refused: it would keep the
  * parameter's value of today, which nobody who wrote it means.
@@ -142,7 +147,7 @@ export class Step<Result> {
 
   #leaf(leaf: Tensor): BufferRange {
     if (leaf.source?.kind === 'placeholder') return this.#inputs[leaf.source.index] as Storage;
-    return this.#engine.materialise(leaf);
+    return isOfARepeat(leaf) ? (leaf.storage as Storage) : this.#engine.materialise(leaf);
   }
 
   explain(): string {
@@ -169,7 +174,7 @@ export class Step<Result> {
   #bind(): void {
     this.#captured = [];
     for (const leaf of this.#leaves) {
-      if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source)) continue;
+      if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source) || isOfARepeat(leaf)) continue;
       // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
       this.#engine.materialise(leaf);
     }

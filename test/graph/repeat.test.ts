@@ -480,4 +480,28 @@ describe('refused', () => {
     );
     expect(engine().trace).toBeUndefined();
   });
+
+  test('a state or a result taken out of the compiled function', async () => {
+    const taken: Tensor[] = [];
+    const step = compile((x: Tensor) => {
+      const y = repeat(
+        2,
+        (state) => {
+          taken.push(state);
+          return add(state, 1);
+        },
+        x,
+      );
+      taken.push(y);
+      return y;
+    });
+    expect(await step(1).item()).toBe(3);
+    expect(taken).toHaveLength(2);
+    for (const tensor of taken) {
+      expect(await complaint(() => tensor.data())).toBe(
+        'ValueError: repeat: a state or a result was used outside the compiled function it belongs to.\n' +
+          '  Mend: return what you need from the function.',
+      );
+    }
+  });
 });
