@@ -1,8 +1,20 @@
+import type { HandGpu } from './peers/byHand/handGpu.js';
 import type { JaxJs } from './peers/jaxJs.js';
 import type { TensorFlow } from './peers/tfjs.js';
 
-export type PeerName = 'jax-js' | 'tfjs';
+/** What each peer's contenders are written with. */
+export interface Libraries {
+  /** No library: raw WebGPU calls with our kernels. */
+  readonly 'by-hand': HandGpu;
+  readonly 'jax-js': JaxJs;
+  readonly tfjs: TensorFlow;
+}
+
+export type PeerName = keyof Libraries;
 export type EngineName = 'cotangent' | PeerName;
+
+/** In the order of the table's columns. */
+export const PEERS: readonly PeerName[] = ['by-hand', 'jax-js', 'tfjs'];
 
 /** One engine at one case, with everything on the GPU. */
 export interface Contender {
@@ -14,8 +26,17 @@ export interface Contender {
   results(): Promise<Results>;
   /** The plan of a repetition, in words, where the engine can say it. */
   explain?(): string;
+  /** Dispatches of a repetition, where the engine can say it. */
+  dispatches?(): number;
+  /** GPU memory by the engine's own counters, in bytes: now, and the most so far. */
+  memory?(): Promise<Memory>;
   /** Frees what it holds. */
   dispose(): void;
+}
+
+export interface Memory {
+  readonly held: number;
+  readonly peak: number;
 }
 
 export type Results = Readonly<Record<string, ArrayLike<number>>>;
@@ -37,6 +58,19 @@ export interface Tolerance {
   readonly why: string;
 }
 
+export type Unit = 'ms' | 'us' | 'bytes';
+
+/** What is sampled of a contender where it is not the time of its repetitions. */
+export interface Figure {
+  readonly unit: Unit;
+  /** One sample. */
+  readonly of: (contender: Contender) => Promise<number>;
+}
+
+export type Peers<Inputs> = {
+  readonly [P in PeerName]?: (library: Libraries[P], inputs: Inputs) => Promise<Contender>;
+};
+
 /** What a case's file says: inputs, ours, the peers, and what the work is worth. */
 export interface CaseDeclaration<Inputs> {
   readonly name: string;
@@ -44,6 +78,10 @@ export interface CaseDeclaration<Inputs> {
   readonly flops?: number;
   /** That one repetition cannot help moving, of one repetition. */
   readonly bytes?: number;
+  /** Default: the time of a repetition, in ms. */
+  readonly figure?: Figure;
+  /** Repetitions between two waits. Default: as many as fill a sample. */
+  readonly settleEvery?: number;
   /** Repetitions before results are compared. Default 1. */
   readonly repetitionsToCheck?: number;
   /** Whether a further repetition gives the same results, so that they can be compared after timing too. */
@@ -54,10 +92,7 @@ export interface CaseDeclaration<Inputs> {
   reference(inputs: Inputs): Readonly<Record<string, Expected>>;
   tolerance(result: string): Tolerance;
   ours(inputs: Inputs): Promise<Contender>;
-  readonly peers: {
-    readonly 'jax-js'?: (jax: JaxJs, inputs: Inputs) => Promise<Contender>;
-    readonly tfjs?: (tf: TensorFlow, inputs: Inputs) => Promise<Contender>;
-  };
+  readonly peers: Peers<Inputs>;
 }
 
 /** A case whose kind of inputs only its own file knows. */
@@ -65,6 +100,8 @@ export interface Case {
   readonly name: string;
   readonly flops: number | undefined;
   readonly bytes: number | undefined;
+  readonly figure: Figure | undefined;
+  readonly settleEvery: number | undefined;
   readonly repetitionsToCheck: number;
   readonly repeatable: boolean;
   readonly peers: readonly PeerName[];
@@ -76,28 +113,28 @@ export interface Case {
 export interface Posed {
   reference(): Readonly<Record<string, Expected>>;
   ours(): Promise<Contender>;
-  jaxJs(jax: JaxJs): Promise<Contender>;
-  tfjs(tf: TensorFlow): Promise<Contender>;
+  peer<P extends PeerName>(name: P, library: Libraries[P]): Promise<Contender>;
 }
 
 export function defineCase<Inputs>(declaration: CaseDeclaration<Inputs>): Case {
-  const { name, flops, bytes, repetitionsToCheck = 1, repeatable, peers } = declaration;
-  const missing = (peer: PeerName) => Promise.reject(new Error(`${name} has no contender for ${peer}.`));
+  const { name, flops, bytes, figure, settleEvery, repetitionsToCheck = 1, repeatable, peers } = declaration;
   return {
     name,
     flops,
     bytes,
+    figure,
+    settleEvery,
     repetitionsToCheck,
     repeatable,
-    peers: (Object.keys(peers) as PeerName[]).filter((peer) => peers[peer] !== undefined),
+    peers: PEERS.filter((peer) => peers[peer] !== undefined),
     tolerance: (result) => declaration.tolerance(result),
     pose: (seed) => {
       const inputs = declaration.inputs(seed);
       return {
         reference: () => declaration.reference(inputs),
         ours: () => declaration.ours(inputs),
-        jaxJs: (jax) => peers['jax-js']?.(jax, inputs) ?? missing('jax-js'),
-        tfjs: (tf) => peers.tfjs?.(tf, inputs) ?? missing('tfjs'),
+        peer: (peer, library) =>
+          peers[peer]?.(library, inputs) ?? Promise.reject(new Error(`${name} has no contender for ${peer}.`)),
       };
     },
   };

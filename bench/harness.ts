@@ -1,15 +1,12 @@
-import type { Case, Contender, EngineName, PeerName, Posed, Results } from './case.js';
+import type { Case, Contender, EngineName, Libraries, Posed, Results } from './case.js';
 import { disagreements, disagreementsBetween } from './compare.js';
-import type { JaxJs } from './peers/jaxJs.js';
-import type { TensorFlow } from './peers/tfjs.js';
 import { profile } from './profile.js';
 import type { Failure, Profile, Row } from './report.js';
 import { median, summarise } from './statistics.js';
 
-/** The engines that started. */
+/** The peers that started. */
 export interface Engines {
-  readonly jaxJs?: JaxJs;
-  readonly tfjs?: TensorFlow;
+  readonly peers: Partial<Libraries>;
   /** Ours, when its dispatches are to be profiled. */
   readonly profiled?: GPUDevice;
 }
@@ -43,7 +40,7 @@ interface Entrant {
   readonly engine: EngineName;
   readonly contender: Contender;
   repeats: number;
-  /** ms of one repetition, a sample each. */
+  /** ms of one repetition, or the case's own figure, a sample each. */
   readonly samples: number[];
 }
 
@@ -109,7 +106,7 @@ export async function runCase(
   let roundMs = 0;
   for (const entrant of [...entrants]) {
     progress(`${entrant.engine}: warm-up`);
-    const ms = await attempt(entrant.engine, () => warmUp(entrant, pace));
+    const ms = await attempt(entrant.engine, () => warmUp(one, entrant, pace));
     if (ms === undefined) await drop(entrant);
     else roundMs += ms;
   }
@@ -118,9 +115,9 @@ export async function runCase(
     progress(`round ${round + 1} of ${rounds}`);
     const turn = round % entrants.length;
     for (const entrant of [...entrants.slice(turn), ...entrants.slice(0, turn)]) {
-      const ms = await attempt(entrant.engine, () => sample(entrant));
-      if (ms === undefined) await drop(entrant);
-      else entrant.samples.push(ms / entrant.repeats);
+      const figure = await attempt(entrant.engine, () => figureOf(one, entrant));
+      if (figure === undefined) await drop(entrant);
+      else entrant.samples.push(figure);
     }
   }
 
@@ -142,17 +139,12 @@ export async function runCase(
   return { rows, failures, profile: profiled };
 }
 
-function enginesOf(one: Case, engines: Engines): EngineName[] {
-  const started: readonly (PeerName | undefined)[] = [
-    engines.jaxJs === undefined ? undefined : 'jax-js',
-    engines.tfjs === undefined ? undefined : 'tfjs',
-  ];
-  return ['cotangent', ...one.peers.filter((peer) => started.includes(peer))];
+function enginesOf(one: Case, { peers }: Engines): EngineName[] {
+  return ['cotangent', ...one.peers.filter((peer) => peers[peer] !== undefined)];
 }
 
-function start(posed: Posed, engine: EngineName, { jaxJs, tfjs }: Engines): Promise<Contender> {
-  if (engine === 'cotangent') return posed.ours();
-  return engine === 'jax-js' ? posed.jaxJs(jaxJs as JaxJs) : posed.tfjs(tfjs as TensorFlow);
+function start(posed: Posed, engine: EngineName, { peers }: Engines): Promise<Contender> {
+  return engine === 'cotangent' ? posed.ours() : posed.peer(engine, peers[engine] as Libraries[typeof engine]);
 }
 
 async function compute(contender: Contender, repetitions: number): Promise<Results> {
@@ -161,43 +153,66 @@ async function compute(contender: Contender, repetitions: number): Promise<Resul
   return contender.results();
 }
 
-/** The ms of a whole sample: some repetitions and one wait. */
-async function sample({ contender, repeats }: Entrant): Promise<number> {
+/** One sample: what the case measures, of one repetition where it is the time. */
+async function figureOf(one: Case, entrant: Entrant): Promise<number> {
+  if (one.figure !== undefined) return one.figure.of(entrant.contender);
+  return (await sample(one, entrant)) / entrant.repeats;
+}
+
+/** The ms of some repetitions with their waits, one at the end at least. */
+async function sample({ settleEvery = Number.POSITIVE_INFINITY }: Case, { contender, repeats }: Entrant) {
   const start = performance.now();
-  for (let i = 0; i < repeats; i++) contender.run();
-  await contender.settle();
+  for (let i = 1; i <= repeats; i++) {
+    contender.run();
+    if (i === repeats || i % settleEvery === 0) await contender.settle();
+  }
   return performance.now() - start;
 }
 
-/** Finds how many repetitions fill a sample; what compiles late does so here. */
-async function warmUp(entrant: Entrant, { shortestSampleMs }: Pace): Promise<number> {
+/**
+ * Finds how many repetitions fill a sample; what compiles late does so here.
+ * @returns the ms that a sample takes.
+ */
+async function warmUp(one: Case, entrant: Entrant, { shortestSampleMs }: Pace): Promise<number> {
+  const { figure, settleEvery = 1 } = one;
+  if (figure !== undefined) {
+    const start = performance.now();
+    await figure.of(entrant.contender);
+    return performance.now() - start;
+  }
+  entrant.repeats = settleEvery;
+  const most = Math.max(MOST_REPEATS, settleEvery);
   for (;;) {
     // The better of two: a first one is slow.
-    const ms = Math.min(await sample(entrant), await sample(entrant));
-    if (ms >= shortestSampleMs || entrant.repeats === MOST_REPEATS) return ms;
+    const ms = Math.min(await sample(one, entrant), await sample(one, entrant));
+    if (ms >= shortestSampleMs || entrant.repeats >= most) return ms;
     const enough = Math.ceil((1.2 * entrant.repeats * shortestSampleMs) / Math.max(ms, 0.1));
-    entrant.repeats = Math.min(Math.max(enough, entrant.repeats + 1), MOST_REPEATS);
+    const wanted = Math.min(Math.max(enough, entrant.repeats + 1), most);
+    entrant.repeats = Math.ceil(wanted / settleEvery) * settleEvery;
   }
 }
 
-function rowOf({ name, flops, bytes }: Case, entrant: Entrant, all: readonly Entrant[]): Row {
-  const { median: ms, min, spread } = summarise(entrant.samples);
-  const peers = all.filter(({ engine }) => engine !== 'cotangent');
-  const ratios = peers.map(({ engine, samples }) => [
-    engine,
-    median(samples.map((theirs, round) => theirs / (entrant.samples[round] ?? Number.NaN))),
+function rowOf(one: Case, entrant: Entrant, all: readonly Entrant[]): Row {
+  const { name, flops, bytes, figure } = one;
+  const { engine, contender, samples, repeats } = entrant;
+  const summary = summarise(samples);
+  const peers = all.filter((other) => other.engine !== 'cotangent');
+  const ratios = peers.map((peer) => [
+    peer.engine,
+    median(peer.samples.map((theirs, round) => theirs / (samples[round] ?? Number.NaN))),
   ]);
+  const dispatches = contender.dispatches?.();
   return {
     case: name,
-    engine: entrant.engine,
-    median_ms: ms,
-    min_ms: min,
-    spread_ms: spread,
-    samples: entrant.samples.length,
-    repeats: entrant.repeats,
-    ...(flops === undefined ? {} : { gflops: flops / (ms * 1e6) }),
-    ...(bytes === undefined ? {} : { gbps: bytes / (ms * 1e6) }),
-    ...(entrant.engine === 'cotangent' && peers.length > 0 ? { ratio_to: Object.fromEntries(ratios) } : {}),
+    engine,
+    unit: figure?.unit ?? 'ms',
+    ...summary,
+    samples: samples.length,
+    repeats,
+    ...(dispatches === undefined ? {} : { dispatches }),
+    ...(flops === undefined ? {} : { gflops: flops / (summary.median * 1e6) }),
+    ...(bytes === undefined ? {} : { gbps: bytes / (summary.median * 1e6) }),
+    ...(engine === 'cotangent' && peers.length > 0 ? { ratio_to: Object.fromEntries(ratios) } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '../src/index.js';
-import type { PeerName } from './case.js';
+import { PEERS, type PeerName } from './case.js';
 
 export interface Options {
   readonly cases: readonly string[];
@@ -9,6 +9,7 @@ export interface Options {
   readonly browser: string | undefined;
   readonly quick: boolean;
   readonly profile: boolean;
+
   readonly json: string | undefined;
   readonly help: boolean;
 }
@@ -16,7 +17,6 @@ export interface Options {
 /** What the user typed is wrong: the message says how, and no stack is shown. */
 export class UsageError extends Error {}
 
-const PEERS: readonly PeerName[] = ['jax-js', 'tfjs'];
 const ADAPTERS = ['auto', 'hardware', 'software'] as const;
 
 export function helpText(names: readonly string[]): string {
@@ -34,7 +34,8 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --json FILE        writes the figures there as well
   --help             this text
 
-The peers are installed into bench/node_modules at the first run. Exit code 1 when Cotangent fails or
+by-hand is a step written with raw WebGPU calls and our own kernels; the others are installed into
+bench/node_modules at the first run. Goals that are missed are printed and are no failure. Exit code 1 when Cotangent fails or
 results differ, 2 when the command line is wrong.`;
 }
 

@@ -1,5 +1,5 @@
 import { init } from '../src/index.js';
-import type { PeerName } from './case.js';
+import type { Libraries, PeerName } from './case.js';
 import { cases } from './cases/index.js';
 import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
 import { LimitProbe } from './limits.js';
@@ -10,6 +10,8 @@ declare global {
   var measure: (request: Request) => Promise<Measurements>;
   /** Put here by the terminal's side. */
   var tellProgress: (text: string) => Promise<void>;
+  /** Likewise: the ms from `init` to the first finished step in a page and context of its own. */
+  var timeColdPage: () => Promise<number>;
 }
 
 globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
@@ -19,24 +21,22 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   const progress = (text: string) => void globalThis.tellProgress(text);
   const probe = await LimitProbe.open();
   const { device } = await init();
-  const load = async <T>(engine: PeerName, loader: () => Promise<T>): Promise<T | undefined> => {
-    if (!peers.includes(engine)) return undefined;
-    progress(`starting ${engine}`);
-    try {
-      return await loader();
-    } catch (error) {
-      failures.push({ engine, message: wording(error), fatal: false });
-      return undefined;
-    }
-  };
   // Only what was asked for is imported: without peers nothing needs to be installed.
-  const jaxJs = await load('jax-js', async () => (await import('./peers/jaxJs.js')).loadJaxJs());
-  const tfjs = await load('tfjs', async () => (await import('./peers/tfjs.js')).loadTfjs());
-  const engines: Engines = {
-    ...(jaxJs === undefined ? {} : { jaxJs }),
-    ...(tfjs === undefined ? {} : { tfjs }),
-    ...(profile ? { profiled: device.gpu } : {}),
+  const loaders: { readonly [P in PeerName]: () => Promise<Libraries[P]> } = {
+    'by-hand': async () => device,
+    'jax-js': async () => (await import('./peers/jaxJs.js')).loadJaxJs(),
+    tfjs: async () => (await import('./peers/tfjs.js')).loadTfjs(),
   };
+  const libraries: Partial<Record<PeerName, Libraries[PeerName]>> = {};
+  for (const peer of peers) {
+    progress(`starting ${peer}`);
+    try {
+      libraries[peer] = await loaders[peer]();
+    } catch (error) {
+      failures.push({ engine: peer, message: wording(error), fatal: false });
+    }
+  }
+  const engines: Engines = { peers: libraries as Partial<Libraries>, ...(profile ? { profiled: device.gpu } : {}) };
   for (const one of cases) {
     if (!names.includes(one.name)) continue;
     progress('limits');

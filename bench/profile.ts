@@ -2,7 +2,8 @@ import type { Contender } from './case.js';
 import type { Dispatch } from './report.js';
 import { median } from './statistics.js';
 
-const MOST_DISPATCHES = 256;
+/** A query set has at most 4096 entries. */
+const MOST_DISPATCHES = 2048;
 const RUNS = 25;
 
 /**
@@ -11,14 +12,14 @@ const RUNS = 25;
  *
  * @returns undefined when the device has no timestamps.
  */
-export async function profile(device: GPUDevice, contender: Contender): Promise<Dispatch[] | undefined> {
+export async function profile(device: GPUDevice, contender: Contender, times = RUNS): Promise<Dispatch[] | undefined> {
   if (!device.features.has('timestamp-query')) return undefined;
   const stamps = new Stamps(device);
   const runs: number[][] = [];
   const create = device.createCommandEncoder;
   device.createCommandEncoder = (descriptor) => stamps.wrap(create.call(device, descriptor));
   try {
-    for (let i = 0; i < RUNS; i++) {
+    for (let i = 0; i < times; i++) {
       contender.run();
       stamps.pause();
       await contender.settle();

@@ -15,3 +15,9 @@ export function symmetric(length: number, bound: number, seed: number): Float32A
   const draw = uniform(seed);
   return Float32Array.from({ length }, () => (2 * draw() - 1) * bound);
 }
+
+/** At most `most` of the first `count` whole numbers, from first to last: the rows that a reference computes. */
+export function someOf(count: number, most: number): number[] {
+  const some = Math.min(count, most);
+  return Array.from({ length: some }, (_, i) => (some === 1 ? 0 : Math.round((i * (count - 1)) / (some - 1))));
+}

@@ -1,4 +1,5 @@
-import type { EngineName, PeerName } from './case.js';
+import type { EngineName, PeerName, Unit } from './case.js';
+import type { Verdict } from './goals.js';
 
 /** What the terminal asks of the page. */
 export interface Request {
@@ -39,18 +40,22 @@ export interface Limits {
 export interface Row {
   readonly case: string;
   readonly engine: EngineName;
-  readonly median_ms: number;
-  readonly min_ms: number;
+  /** Of the next three; in the JSON they carry it in their names: `median_ms`. */
+  readonly unit: Unit;
+  readonly median: number;
+  readonly min: number;
   /** Between the first and the third quartile. */
-  readonly spread_ms: number;
+  readonly spread: number;
   readonly samples: number;
-  /** Repetitions in a sample, with one wait at its end. */
+  /** Repetitions in a sample. */
   readonly repeats: number;
+  /** Of one repetition. */
+  readonly dispatches?: number;
   readonly gflops?: number;
   readonly gbps?: number;
   /** Of the fma limit, or of the copy limit where a case counts bytes only. */
   readonly share_of_limit?: number;
-  /** How many times as long the peer took: the median over the rounds of both. Only for our rows. */
+  /** How many times as much the peer took: the median over the rounds of both. Only for our rows. */
   readonly ratio_to?: Readonly<Partial<Record<PeerName, number>>>;
 }
 
@@ -70,6 +75,21 @@ export interface Report {
   readonly limits: Limits;
   readonly cases: readonly Row[];
   readonly failures: readonly Failure[];
+  /** Of the cases that were measured. */
+  readonly goals: readonly Verdict[];
   /** With --profile only. */
   readonly profiles?: readonly Profile[];
+}
+
+/** The report as it is written to a file: each row's figures are named with their unit. */
+export function jsonOf(report: Report): string {
+  const cases = report.cases.map(({ case: name, engine, unit, median, min, spread, ...rest }) => ({
+    case: name,
+    engine,
+    [`median_${unit}`]: median,
+    [`min_${unit}`]: min,
+    [`spread_${unit}`]: spread,
+    ...rest,
+  }));
+  return `${JSON.stringify({ ...report, cases }, undefined, 2)}\n`;
 }

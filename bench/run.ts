@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Browser } from 'puppeteer';
 import { createServer, type ViteDevServer } from 'vite';
 import { launchBrowser } from '../src/node/browser.js';
 import { wgsl } from '../src/node/wgsl/wgsl.js';
 import { cases } from './cases/index.js';
+import { judgeGoals } from './goals.js';
 import { installPeers } from './installPeers.js';
 import { helpText, type Options, parseOptions, UsageError } from './options.js';
-import type { Measurements, Report, Request } from './report.js';
+import { jsonOf, type Measurements, type Report, type Request } from './report.js';
 import { formatReport } from './table.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,12 +21,15 @@ async function main(): Promise<number> {
     console.log(helpText(names));
     return 0;
   }
-  if (options.peers.length > 0) installPeers();
+  if (options.peers.some((peer) => peer !== 'by-hand')) installPeers();
   const report = await measureInBrowser(options);
   console.log(formatReport(report));
-  if (options.json !== undefined)
-    writeFileSync(resolve(process.env.INIT_CWD ?? '.', options.json), `${JSON.stringify(report, undefined, 2)}\n`);
+  write(options.json, () => jsonOf(report));
   return report.failures.some(({ fatal }) => fatal) ? 1 : 0;
+}
+
+function write(file: string | undefined, content: () => string): void {
+  if (file !== undefined) writeFileSync(resolve(process.env.INIT_CWD ?? '.', file), content());
 }
 
 async function measureInBrowser(options: Options): Promise<Report> {
@@ -33,8 +38,13 @@ async function measureInBrowser(options: Options): Promise<Report> {
     const { browser, description } = await launchBrowser({
       browser: options.browser,
       adapter: options.adapter,
-      // Without it, Chrome rounds timestamps to 0.1 ms.
-      flags: options.profile ? ['--enable-webgpu-developer-features'] : [],
+      flags: [
+        // What a step leaves to the garbage collector is measured.
+        '--enable-precise-memory-info',
+        '--js-flags=--expose-gc',
+        // Without it, Chrome rounds timestamps to 0.1 ms.
+        ...(options.profile ? ['--enable-webgpu-developer-features'] : []),
+      ],
     });
     try {
       console.log(description);
@@ -48,8 +58,10 @@ async function measureInBrowser(options: Options): Promise<Report> {
       page.on('console', (message) => {
         if (message.type() === 'error') console.warn(`page: ${message.text()}`);
       });
+      const folder = `${server.resolvedUrls?.local[0]}bench/`;
       await page.exposeFunction('tellProgress', showProgress);
-      await page.goto(`${server.resolvedUrls?.local[0]}bench/page.html`);
+      await page.exposeFunction('timeColdPage', () => timeColdPage(browser, `${folder}cold.html`));
+      await page.goto(`${folder}page.html`);
       await Promise.race([page.waitForFunction('globalThis.measure !== undefined', { timeout: 60_000 }), broken]);
       const request: Request = {
         cases: options.cases,
@@ -66,6 +78,7 @@ async function measureInBrowser(options: Options): Promise<Report> {
         date: new Date().toISOString(),
         limits,
         cases: rows,
+        goals: judgeGoals(rows, limits),
         failures,
         ...(options.profile ? { profiles } : {}),
       };
@@ -74,6 +87,19 @@ async function measureInBrowser(options: Options): Promise<Report> {
     }
   } finally {
     await server.close();
+  }
+}
+
+/** A context has caches of its own, so nothing of the page has been compiled before. */
+async function timeColdPage(browser: Browser, url: string): Promise<number> {
+  const context = await browser.createBrowserContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForFunction('globalThis.timeFirstStep !== undefined', { timeout: 60_000 });
+    return await page.evaluate(() => globalThis.timeFirstStep());
+  } finally {
+    await context.close();
   }
 }
 

@@ -1,34 +1,39 @@
-import type { PeerName } from './case.js';
+import type { PeerName, Unit } from './case.js';
+import type { Verdict } from './goals.js';
 import type { Profile, Report, Row } from './report.js';
 
 /** The figures for people: a line an engine and case. */
-export function formatReport({ cases, limits, failures, profiles = [] }: Report): string {
+export function formatReport({ cases, limits, failures, goals, profiles = [] }: Report): string {
   const peers = [...new Set(cases.flatMap(({ ratio_to }) => Object.keys(ratio_to ?? {})))] as PeerName[];
   const head = [
     'case',
     'engine',
-    'median ms',
+    'median',
     'min',
     'spread',
+    '',
     'GFLOP/s',
-    'of fma',
+    'GB/s',
+    'of limit',
     ...peers.map((peer) => `vs ${peer}`),
   ];
   const lines = cases.map((row, i) => [
     cases[i - 1]?.case === row.case ? '' : row.case,
     row.engine,
-    digits(row.median_ms),
-    digits(row.min_ms),
-    digits(row.spread_ms),
+    ...[row.median, row.min, row.spread].map((value) => inUnit(value, row.unit)),
+    UNITS[row.unit],
     row.gflops === undefined ? '' : digits(row.gflops),
-    row.gflops === undefined || row.share_of_limit === undefined ? '' : `${(100 * row.share_of_limit).toFixed(1)} %`,
+    row.gflops !== undefined || row.gbps === undefined ? '' : digits(row.gbps),
+    row.share_of_limit === undefined ? '' : `${(100 * row.share_of_limit).toFixed(1)} %`,
     ...peers.map((peer) => times(row, peer)),
   ]);
   return [
     alignColumns([head, ...lines], 2),
     '',
     `Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.`,
-    'Spread: between the quartiles. vs: how many times as long the peer takes, the median over the rounds.',
+    'Spread: between the quartiles. vs: how many times as much the peer takes, the median over the rounds.',
+    'Of limit: GFLOP/s of fma; GB/s, where a case counts bytes only, of copy.',
+    ...(goals.length === 0 ? [] : ['', formatGoals(goals)]),
     ...profiles.map(formatProfile),
     ...failures.map(
       (failure) =>
@@ -36,6 +41,17 @@ export function formatReport({ cases, limits, failures, profiles = [] }: Report)
         failure.message,
     ),
   ].join('\n');
+}
+
+function formatGoals(goals: readonly Verdict[]): string {
+  const lines = goals.map(({ case: name, goal, measured, bound, met }, i) => [
+    goals[i - 1]?.case === name ? '' : name,
+    goal,
+    met ? 'met' : 'missed',
+    digits(measured),
+    digits(bound),
+  ]);
+  return alignColumns([['goal of', '', '', 'measured', 'bound'], ...lines], 3);
 }
 
 function formatProfile({ case: name, plan, dispatches }: Profile): string {
@@ -58,6 +74,13 @@ function formatProfile({ case: name, plan, dispatches }: Profile): string {
 function times({ ratio_to }: Row, peer: PeerName): string {
   const ratio = ratio_to?.[peer];
   return ratio === undefined ? '' : `${digits(ratio)}x`;
+}
+
+/** How a unit is printed: bytes by the thousand. */
+export const UNITS: Readonly<Record<Unit, string>> = { ms: 'ms', us: 'µs', bytes: 'kB' };
+
+export function inUnit(value: number, unit: Unit): string {
+  return digits(unit === 'bytes' ? value / 1000 : value);
 }
 
 /** Three digits that count. */

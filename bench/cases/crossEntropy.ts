@@ -1,7 +1,8 @@
 import { compile, grad, losses, Parameter, type Tensor, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
 import { oneHot } from '../oneHot.js';
-import { symmetric, uniform } from '../random.js';
+import { awaitTensor } from '../peers/tfjs.js';
+import { someOf, symmetric, uniform } from '../random.js';
 
 interface Inputs {
   /** [rows, classes] */
@@ -105,9 +106,7 @@ function crossEntropy(rows: number, classes: number): Case {
           },
           settle: async () => {
             await value.data();
-            const corner = tf.slice(slope, [0, 0], [1, 1]);
-            await corner.data();
-            corner.dispose();
+            await awaitTensor(tf, slope);
           },
           results: async () => ({ loss: await value.data(), gradient: await slope.data() }),
           dispose: () => {
@@ -121,11 +120,9 @@ function crossEntropy(rows: number, classes: number): Case {
 
 /** The mean loss over all rows, and the gradient of some. */
 function reference(logits: Float32Array, labels: Uint32Array, rows: number, classes: number) {
-  const some = Math.min(rows, REFERENCE_ROWS);
-  const values = new Float64Array(some * classes);
-  const at = new Uint32Array(some * classes);
-  const chosen = new Map<number, number>();
-  for (let i = 0; i < some; i++) chosen.set(some === 1 ? 0 : Math.round((i * (rows - 1)) / (some - 1)), i);
+  const chosen = new Map(someOf(rows, REFERENCE_ROWS).map((row, i) => [row, i]));
+  const values = new Float64Array(chosen.size * classes);
+  const at = new Uint32Array(chosen.size * classes);
   let loss = 0;
   for (let row = 0; row < rows; row++) {
     const z = logits.subarray(row * classes, (row + 1) * classes);

@@ -1,7 +1,25 @@
 import type { Case } from '../case.js';
 import { crossEntropyCases } from './crossEntropy.js';
+import { elementwiseCases } from './elementwise.js';
 import { matmulCases } from './matmul.js';
+import { memoryCases } from './memory.js';
+import { optimizerCases } from './optimizer.js';
+import { overheadCases } from './overhead.js';
+import { reduceCases } from './reduce.js';
+import { scaleCases } from './scale.js';
+import { softmaxCases } from './softmax.js';
 import { stepCases } from './step.js';
 
 /** Every case, in the order of the table. */
-export const cases: readonly Case[] = [...matmulCases, ...stepCases, ...crossEntropyCases];
+export const cases: readonly Case[] = [
+  ...matmulCases,
+  ...stepCases,
+  ...softmaxCases,
+  ...crossEntropyCases,
+  ...reduceCases,
+  ...elementwiseCases,
+  ...optimizerCases,
+  ...overheadCases,
+  ...memoryCases,
+  ...scaleCases,
+];

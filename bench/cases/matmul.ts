@@ -1,11 +1,7 @@
-import { compile, matmul, tensor, transpose } from '../../src/index.js';
-import { type Case, defineCase } from '../case.js';
-import { symmetric } from '../random.js';
-
-interface Inputs {
-  readonly a: Float32Array<ArrayBuffer>;
-  readonly b: Float32Array<ArrayBuffer>;
-}
+import { matmul, transpose } from '../../src/index.js';
+import type { Case } from '../case.js';
+import { computation } from '../computation.js';
+import { someOf } from '../random.js';
 
 /** Rows of the product that are computed in float64; the engines are compared with each other in all. */
 const REFERENCE_ROWS = 32;
@@ -24,95 +20,27 @@ function product({ name, rows, inner, columns, layout = 'nn' }: Product): Case {
   const [leftTransposed, rightTransposed] = [layout === 'tn', layout === 'nt'];
   const leftShape = leftTransposed ? ([inner, rows] as const) : ([rows, inner] as const);
   const rightShape = rightTransposed ? ([columns, inner] as const) : ([inner, columns] as const);
-  return defineCase<Inputs>({
+  return computation({
     name,
+    operands: [
+      { shape: leftShape, bound: 1 },
+      { shape: rightShape, bound: 1 },
+    ],
     flops: 2 * rows * inner * columns,
     bytes: 4 * (rows * inner + inner * columns + rows * columns),
-    repeatable: true,
-    inputs: (seed) => ({
-      a: symmetric(rows * inner, 1, 2 * seed + 1),
-      b: symmetric(inner * columns, 1, 2 * seed + 2),
-    }),
-    reference: ({ a, b }) => ({
-      product: someRows(rows, inner, columns, {
-        a: (i, k) => (leftTransposed ? a[k * rows + i] : a[i * inner + k]) ?? 0,
-        b: (k, j) => (rightTransposed ? b[j * inner + k] : b[k * columns + j]) ?? 0,
+    reference: ([a, b]) =>
+      someRows(rows, inner, columns, {
+        a: (i, k) => a?.[leftTransposed ? k * rows + i : i * inner + k] ?? 0,
+        b: (k, j) => b?.[rightTransposed ? j * inner + k : k * columns + j] ?? 0,
       }),
-    }),
-    tolerance: () => ({
+    tolerance: {
       // Rounding each of `inner` sums of about inner / 4 in all: sqrt(inner) 2^-24 inner / 4, four times over.
       largest: inner ** 1.5 * 2 ** -24,
       why: '4 sqrt(k) 2^-24 times the sum of |a b|, about k / 4',
-    }),
-    ours: async ({ a, b }) => {
-      const left = tensor(a, { shape: leftShape });
-      const right = tensor(b, { shape: rightShape });
-      const multiply = compile(
-        () => matmul(leftTransposed ? transpose(left) : left, rightTransposed ? transpose(right) : right),
-        { name: 'matmul' },
-      );
-      await multiply.prepare();
-      let result = multiply();
-      return {
-        run: () => {
-          result = multiply();
-        },
-        settle: () => multiply.ready(),
-        results: async () => ({ product: (await result.data()) as Float32Array }),
-        explain: () => multiply.explain(),
-        dispose: () => {
-          multiply.dispose();
-          left.dispose();
-          right.dispose();
-        },
-      };
     },
-    peers: {
-      'jax-js': async (jax, { a, b }) => {
-        const left = jax.numpy.array(a, { shape: leftShape });
-        const right = jax.numpy.array(b, { shape: rightShape });
-        const multiply = jax.jit((x: typeof left, y: typeof left) =>
-          jax.numpy.matmul(leftTransposed ? x.transpose() : x, rightTransposed ? y.transpose() : y),
-        );
-        let result = multiply(left.ref, right.ref);
-        return {
-          run: () => {
-            result.dispose();
-            result = multiply(left.ref, right.ref);
-            // A product let go before it was asked for is never computed.
-            result.ref.gpuBufferSync();
-          },
-          settle: async () => {
-            await result.blockUntilReady();
-          },
-          results: async () => ({ product: await result.ref.data() }),
-          dispose: () => {
-            for (const array of [result, left, right]) array.dispose();
-            multiply.dispose();
-          },
-        };
-      },
-      tfjs: async (tf, { a, b }) => {
-        const left = tf.tensor(a, leftShape);
-        const right = tf.tensor(b, rightShape);
-        let result = tf.matMul(left, right, leftTransposed, rightTransposed);
-        return {
-          run: () => {
-            result.dispose();
-            result = tf.matMul(left, right, leftTransposed, rightTransposed);
-          },
-          settle: async () => {
-            const corner = tf.slice(result, [0, 0], [1, 1]);
-            await corner.data();
-            corner.dispose();
-          },
-          results: async () => ({ product: await result.data() }),
-          dispose: () => {
-            for (const each of [result, left, right]) each.dispose();
-          },
-        };
-      },
-    },
+    ours: (a, b) => matmul(leftTransposed ? transpose(a) : a, rightTransposed ? transpose(b) : b),
+    jaxJs: ({ numpy }, a, b) => numpy.matmul(leftTransposed ? a.transpose() : a, rightTransposed ? b.transpose() : b),
+    tfjs: (tf, a, b) => tf.matMul(a, b, leftTransposed, rightTransposed),
   });
 }
 
@@ -123,11 +51,10 @@ interface Elements {
 
 /** Some rows of the product, spread from first to last, in float64. */
 function someRows(rows: number, inner: number, columns: number, { a, b }: Elements) {
-  const some = Math.min(rows, REFERENCE_ROWS);
-  const values = new Float64Array(some * columns);
-  const at = new Uint32Array(some * columns);
-  for (let i = 0; i < some; i++) {
-    const row = some === 1 ? 0 : Math.round((i * (rows - 1)) / (some - 1));
+  const chosen = someOf(rows, REFERENCE_ROWS);
+  const values = new Float64Array(chosen.length * columns);
+  const at = new Uint32Array(chosen.length * columns);
+  for (const [i, row] of chosen.entries()) {
     for (let k = 0; k < inner; k++) {
       const factor = a(row, k);
       for (let j = 0; j < columns; j++) values[i * columns + j] = (values[i * columns + j] ?? 0) + factor * b(k, j);
@@ -151,6 +78,8 @@ export const matmulCases = [
   square(512, 'nt'),
   square(512, 'tn'),
   square(1024),
+  square(1024, 'nt'),
+  square(1024, 'tn'),
   { name: 'matmul/1000x333x777', rows: 1000, inner: 333, columns: 777 },
   // The classifier's: its logits, their gradient by the hidden layer, the first layer's weights.
   { name: 'matmul/128x784x10', rows: 128, inner: 784, columns: 10 },

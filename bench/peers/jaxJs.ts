@@ -5,7 +5,8 @@ export interface JaxArray {
   add(other: JaxArray | number): JaxArray;
   sub(other: JaxArray | number): JaxArray;
   mul(other: JaxArray | number): JaxArray;
-  sum(): JaxArray;
+  div(other: JaxArray | number): JaxArray;
+  sum(axis?: number): JaxArray;
   transpose(): JaxArray;
   data(): Promise<Float32Array>;
   /** Submits what the value needs, at once, and consumes it; `data` and `blockUntilReady` do so later. */
@@ -20,9 +21,14 @@ export interface JaxJs {
   readonly numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
+    sqrt(x: JaxArray): JaxArray;
+    exp(x: JaxArray): JaxArray;
+    tanh(x: JaxArray): JaxArray;
+    abs(x: JaxArray): JaxArray;
   };
   readonly nn: {
     relu(x: JaxArray): JaxArray;
+    softmax(x: JaxArray): JaxArray;
     logSoftmax(x: JaxArray): JaxArray;
   };
   readonly tree: { ref<T extends JaxTree>(tree: T): T };

@@ -3,16 +3,19 @@ import backendUrl from '../node_modules/@tensorflow/tfjs-backend-webgpu/dist/tf-
 
 /** The part of `@tensorflow/tfjs` 4.22.0 that the cases use. */
 export interface TfTensor {
+  readonly shape: readonly number[];
   data(): Promise<Float32Array>;
   dispose(): void;
 }
 
 export interface TfVariable extends TfTensor {
   readonly trainable: boolean;
+  readonly name: string;
 }
 
 export interface TfOptimizer {
   minimize(body: () => TfTensor, returnCost: true): TfTensor;
+  applyGradients(gradients: readonly { name: string; tensor: TfTensor }[]): void;
   dispose(): void;
 }
 
@@ -25,12 +28,26 @@ export interface TensorFlow {
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
   tidy<T>(body: () => T): T;
+  softmax(x: TfTensor): TfTensor;
+  sum(x: TfTensor, axis?: number): TfTensor;
+  add(a: TfTensor, b: TfTensor | number): TfTensor;
+  mul(a: TfTensor, b: TfTensor | number): TfTensor;
+  sqrt(x: TfTensor): TfTensor;
+  abs(x: TfTensor): TfTensor;
+  exp(x: TfTensor): TfTensor;
+  tanh(x: TfTensor): TfTensor;
+  /** Bytes of the tensors that live, without what the backend keeps for reuse. */
+  memory(): { numBytes: number };
+  profile(body: () => void): Promise<{ peakBytes: number }>;
   valueAndGrad(body: (x: TfTensor) => TfTensor): (x: TfTensor) => { value: TfTensor; grad: TfTensor };
   readonly fused: {
     matMul(options: { a: TfTensor; b: TfTensor; bias?: TfTensor; activation?: 'relu' | 'linear' }): TfTensor;
   };
   readonly losses: { softmaxCrossEntropy(labels: TfTensor, logits: TfTensor): TfTensor };
-  readonly train: { momentum(learningRate: number, momentum: number): TfOptimizer };
+  readonly train: {
+    momentum(learningRate: number, momentum: number): TfOptimizer;
+    adam(learningRate: number, beta1: number, beta2: number, epsilon: number): TfOptimizer;
+  };
 }
 
 /** The bundles they publish for pages, as script tags: they are no ES modules. */
@@ -51,4 +68,20 @@ function addScript(url: string): Promise<void> {
     script.onerror = () => reject(new Error(`${url} did not load.`));
     document.head.append(script);
   });
+}
+
+/** Waits for a tensor by reading one element of it: a queue runs in order. */
+export async function awaitTensor(tf: TensorFlow, x: TfTensor): Promise<void> {
+  if (x.shape.length === 0) {
+    // It slices no scalar.
+    await x.data();
+    return;
+  }
+  const corner = tf.slice(
+    x,
+    x.shape.map(() => 0),
+    x.shape.map(() => 1),
+  );
+  await corner.data();
+  corner.dispose();
 }

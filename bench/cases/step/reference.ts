@@ -1,4 +1,4 @@
-import type { Inputs } from './step.js';
+import { type Problem, RULES } from './problem.js';
 
 interface Layer64 {
   readonly inputs: number;
@@ -8,22 +8,21 @@ interface Layer64 {
 }
 
 /** The same training in float64, by hand: the loss before the last step's update, and the parameters after it. */
-export function trainInFloat64(inputs: Inputs, steps: number): { loss: number; layers: readonly Layer64[] } {
-  const { batch, learningRate, momentum } = inputs;
-  const layers = inputs.layers.map(({ weight, bias, ...sizes }) => ({
+export function trainInFloat64(problem: Problem, steps: number): { loss: number; layers: readonly Layer64[] } {
+  const { batch } = problem;
+  const layers = problem.layers.map(({ weight, bias, ...sizes }) => ({
     ...sizes,
     weight: Float64Array.from(weight),
     bias: Float64Array.from(bias),
-    weightVelocity: new Float64Array(weight.length),
-    biasVelocity: new Float64Array(bias.length),
   }));
+  const descend = { momentum: momentum(), adamw: adam() }[problem.rule];
   let loss = Number.NaN;
   for (let step = 0; step < steps; step++) {
-    const activations = [Float64Array.from(inputs.images)];
+    const activations = [Float64Array.from(problem.images)];
     for (const [i, layer] of layers.entries()) {
       activations.push(forward(activations[i] as Float64Array, layer, batch, i < layers.length - 1));
     }
-    const output = softmaxCrossEntropy(activations.at(-1) as Float64Array, inputs.labels, batch);
+    const output = softmaxCrossEntropy(activations.at(-1) as Float64Array, problem.labels, batch);
     loss = output.loss;
     let cotangent = output.gradient;
     for (const [i, layer] of [...layers.entries()].reverse()) {
@@ -32,8 +31,8 @@ export function trainInFloat64(inputs: Inputs, steps: number): { loss: number; l
       const biasGradient = new Float64Array(layer.outputs);
       for (const [at, value] of cotangent.entries()) add(biasGradient, at % layer.outputs, value);
       if (i > 0) cotangent = backward(cotangent, layer, input, batch);
-      descend(layer.weight, layer.weightVelocity, weightGradient, learningRate, momentum);
-      descend(layer.bias, layer.biasVelocity, biasGradient, learningRate, momentum);
+      descend(layer.weight, weightGradient, step + 1);
+      descend(layer.bias, biasGradient, step + 1);
     }
   }
   return { loss, layers };
@@ -109,16 +108,42 @@ function backward(cotangent: Float64Array, layer: Layer64, input: Float64Array, 
   return result;
 }
 
-function descend(
-  values: Float64Array,
-  velocity: Float64Array,
-  gradient: Float64Array,
-  learningRate: number,
-  momentum: number,
-): void {
-  for (let i = 0; i < values.length; i++) {
-    const moved = momentum * (velocity[i] ?? 0) + (gradient[i] ?? 0);
-    velocity[i] = moved;
-    add(values, i, -learningRate * moved);
-  }
+type Descent = (values: Float64Array, gradient: Float64Array, count: number) => void;
+
+function momentum(): Descent {
+  const { learningRate, momentum: kept } = RULES.momentum;
+  const velocities = new Map<Float64Array, Float64Array>();
+  return (values, gradient) => {
+    const velocity = stateOf(velocities, values);
+    for (let i = 0; i < values.length; i++) {
+      const moved = kept * (velocity[i] ?? 0) + (gradient[i] ?? 0);
+      velocity[i] = moved;
+      add(values, i, -learningRate * moved);
+    }
+  };
+}
+
+function adam(): Descent {
+  const { learningRate, beta1, beta2, epsilon } = RULES.adamw;
+  const firsts = new Map<Float64Array, Float64Array>();
+  const seconds = new Map<Float64Array, Float64Array>();
+  return (values, gradient, count) => {
+    const first = stateOf(firsts, values);
+    const second = stateOf(seconds, values);
+    for (let i = 0; i < values.length; i++) {
+      const g = gradient[i] ?? 0;
+      const m = beta1 * (first[i] ?? 0) + (1 - beta1) * g;
+      const v = beta2 * (second[i] ?? 0) + (1 - beta2) * g * g;
+      first[i] = m;
+      second[i] = v;
+      const direction = m / (1 - beta1 ** count) / (Math.sqrt(v / (1 - beta2 ** count)) + epsilon);
+      add(values, i, -learningRate * direction);
+    }
+  };
+}
+
+function stateOf(states: Map<Float64Array, Float64Array>, values: Float64Array): Float64Array {
+  const state = states.get(values) ?? new Float64Array(values.length);
+  states.set(values, state);
+  return state;
 }

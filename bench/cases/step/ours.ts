@@ -1,0 +1,59 @@
+import { compile, grad, losses, memory, nn, optim, type Parameter, type Tensor, tensor } from '../../../src/index.js';
+import type { Contender } from '../../case.js';
+import { named, type Problem, RULES } from './problem.js';
+
+/** The network with its parameters as the problem has them. */
+export function network({ layers }: Problem) {
+  const model = nn.sequential(
+    ...layers.flatMap(({ inputs, outputs }, i) => [...(i > 0 ? [nn.relu()] : []), nn.linear(inputs, outputs)]),
+  );
+  const parameters = model.parameters();
+  layers.forEach(({ inputs, outputs, weight, bias }, i) => {
+    parameters[2 * i]?.assign(tensor(weight, { shape: [inputs, outputs] }));
+    parameters[2 * i + 1]?.assign(tensor(bias));
+  });
+  return { model, parameters };
+}
+
+function optimizerOf({ rule }: Problem, parameters: readonly Parameter[]) {
+  return rule === 'adamw' ? optim.adamw(parameters, RULES.adamw) : optim.sgd(parameters, RULES.momentum);
+}
+
+export async function ours(problem: Problem): Promise<Contender> {
+  const { images, labels, batch, features } = problem;
+  const { model, parameters } = network(problem);
+  const optimizer = optimizerOf(problem, parameters);
+  const step = compile((x: Tensor, y: Tensor) => {
+    const value = losses.crossEntropy(model(x), y);
+    optimizer.update(grad(value, parameters));
+    return value;
+  });
+  const x = tensor(images, { shape: [batch, features] });
+  const y = tensor(labels);
+  await step.prepare(x, y);
+  const explain = () => step.explain(x, y);
+  let loss: Tensor | undefined;
+  return {
+    run: () => {
+      loss = step(x, y);
+    },
+    settle: async () => {
+      await loss?.item();
+    },
+    results: async () => ({
+      loss: (await loss?.data()) as Float32Array,
+      ...named(await Promise.all(parameters.map((parameter) => parameter.data()))),
+    }),
+    explain,
+    dispatches: () => Number(/(\d+) dispatches/.exec(explain())?.[1]),
+    memory: async () => {
+      const { bytesInUse, highWater } = memory();
+      return { held: bytesInUse, peak: highWater };
+    },
+    dispose: () => {
+      step.dispose();
+      optimizer.dispose();
+      for (const each of [x, y, ...parameters]) each.dispose();
+    },
+  };
+}

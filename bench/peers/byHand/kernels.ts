@@ -1,0 +1,106 @@
+import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
+import longWgsl from '../../../shaders/losses/rowHostLong.wgsl';
+import shortWgsl from '../../../shaders/losses/rowHostShort.wgsl';
+import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
+import quadWgsl from '../../../shaders/matmul/quad.wgsl';
+import registerWgsl from '../../../shaders/matmul/register.wgsl';
+import serialWgsl from '../../../shaders/reduce/serial.wgsl';
+import { rowHost } from '../../../src/custom/rowHost.js';
+import { foldGrid, rowsPerWorkgroup } from '../../../src/kernels/workgroups.js';
+import { chooseMatmul } from '../../../src/ops/matmulVariants.js';
+import type { HandKernel } from './dispatch.js';
+import type { HandGpu } from './handGpu.js';
+
+/** A hook's WGSL and what it binds. */
+export interface Hook {
+  readonly code: string;
+  readonly buffers: Readonly<Record<string, GPUBuffer>>;
+  readonly extra?: Readonly<Record<string, 'read' | 'read_write'>>;
+}
+
+export interface HandProduct {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  /** Row-major as multiplied, or given transposed. */
+  readonly a: { readonly buffer: GPUBuffer; readonly transposed?: boolean };
+  readonly b: { readonly buffer: GPUBuffer; readonly transposed?: boolean };
+  /** `store_result(batch, row, column, value)`. */
+  readonly store: Hook;
+}
+
+/** A matrix product by the kernel and tile that the library itself picks for its size. */
+export function product(device: HandGpu, { rows, inner, columns, a, b, store }: HandProduct): HandKernel {
+  const [aTransposed, bTransposed] = [a.transposed === true, b.transposed === true];
+  const { kernel, replace, overrides, workgroups } = chooseMatmul(device, {
+    rows,
+    inner,
+    columns,
+    batches: 1,
+    aTransposed,
+    bTransposed,
+  });
+  return {
+    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
+    replace: { ...replace, store_result: store.code },
+    buffers: { a: a.buffer, b: b.buffer, ...store.buffers },
+    extra: store.extra ?? {},
+    sizes: {
+      rows,
+      columns,
+      inner,
+      batches: 1,
+      aRow: aTransposed ? 1 : inner,
+      aInner: aTransposed ? rows : 1,
+      bInner: bTransposed ? 1 : columns,
+      bColumn: bTransposed ? inner : 1,
+    },
+    overrides,
+    workgroups,
+  };
+}
+
+/** Column sums of [rows, columns], a thread a column; `store_result(output, value)`. */
+export function columnSums(source: GPUBuffer, rows: number, columns: number, store: Hook): HandKernel {
+  const size = rowsPerWorkgroup(columns);
+  const workgroups = foldGrid(Math.ceil(columns / size));
+  return {
+    kernel: serialWgsl,
+    replace: {
+      load_source: 'fn load_source(output: u32, item: u32) -> f32 { return source[item * sizes.outputs + output]; }',
+      store_result: store.code,
+    },
+    buffers: { source, ...store.buffers },
+    extra: store.extra ?? {},
+    sizes: { outputs: columns, count: rows, gridWidth: workgroups[0], identity: 0 },
+    overrides: { WORKGROUP_SIZE: size },
+    workgroups,
+  };
+}
+
+interface Rows {
+  readonly rows: number;
+  readonly classes: number;
+  readonly logits: GPUBuffer;
+  readonly labels: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly gradients: GPUBuffer;
+}
+
+/** Softmax cross-entropy of each row, and the gradient of their mean by the logits, in one kernel. */
+export function crossEntropyRows(device: HandGpu, given: Rows): HandKernel {
+  const { rows, classes, logits, labels, values, gradients } = given;
+  const { long, overrides, workgroups } = rowHost(device, rows, classes);
+  return {
+    kernel: long ? longWgsl : shortWgsl,
+    appended: compSumWgsl,
+    replace: {
+      load_cotangent: `fn load_cotangent(row: u32) -> f32 { return ${1 / rows}; }`,
+      loadParameters: 'fn loadParameters() -> Parameters { return Parameters(1.0); }',
+    },
+    buffers: { logits, labels, value: values, gradients },
+    sizes: { rows, classes, gridWidth: workgroups[0], hasIgnoreIndex: 0, ignoreIndex: 0 },
+    overrides,
+    workgroups,
+  };
+}
