@@ -9,8 +9,10 @@ export interface Options {
   readonly browser: string | undefined;
   readonly quick: boolean;
   readonly profile: boolean;
-
+  /** Files to write. */
   readonly json: string | undefined;
+  readonly html: string | undefined;
+  readonly svg: string | undefined;
   readonly help: boolean;
 }
 
@@ -32,6 +34,8 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --quick            few, short samples: shows that all works, not how fast it is
   --profile          where the time of each of our dispatches goes (timestamp queries)
   --json FILE        writes the figures there as well
+  --html FILE        writes a page with tables and charts
+  --svg FILE         writes the chart of the ratios to the peers
   --help             this text
 
 by-hand is a step written with raw WebGPU calls and our own kernels; the others are installed into
@@ -56,6 +60,8 @@ export function parseOptions(words: readonly string[], names: readonly string[])
     quick: values.quick,
     profile: values.profile,
     json: values.json,
+    html: values.html,
+    svg: values.svg,
     help: values.help,
   };
 }
@@ -72,6 +78,8 @@ function parse(words: readonly string[]) {
         quick: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
         json: { type: 'string' },
+        html: { type: 'string' },
+        svg: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -7,8 +7,10 @@ import { launchBrowser } from '../src/node/browser.js';
 import { wgsl } from '../src/node/wgsl/wgsl.js';
 import { cases } from './cases/index.js';
 import { judgeGoals } from './goals.js';
+import { pageOf } from './htmlPage.js';
 import { installPeers } from './installPeers.js';
 import { helpText, type Options, parseOptions, UsageError } from './options.js';
+import { ratioChart } from './ratioChart.js';
 import { jsonOf, type Measurements, type Report, type Request } from './report.js';
 import { formatReport } from './table.js';
 
@@ -25,6 +27,8 @@ async function main(): Promise<number> {
   const report = await measureInBrowser(options);
   console.log(formatReport(report));
   write(options.json, () => jsonOf(report));
+  write(options.html, () => pageOf(report));
+  write(options.svg, () => ratioChart(report));
   return report.failures.some(({ fatal }) => fatal) ? 1 : 0;
 }
 

@@ -14,6 +14,8 @@ describe('the options of npm run bench', () => {
       quick: false,
       profile: false,
       json: undefined,
+      html: undefined,
+      svg: undefined,
       help: false,
     });
   });
@@ -32,8 +34,10 @@ describe('the options of npm run bench', () => {
   });
 
   test('files', () => {
-    expect(parse('--json a.json')).toMatchObject({
+    expect(parse('--json a.json --html b.html --svg c.svg')).toMatchObject({
       json: 'a.json',
+      html: 'b.html',
+      svg: 'c.svg',
     });
   });
 

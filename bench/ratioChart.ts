@@ -1,0 +1,96 @@
+import { PEERS, type PeerName } from './case.js';
+import { escapeText } from './markup.js';
+import type { Report, Row } from './report.js';
+import { digits } from './table.js';
+
+const WIDTH = 860;
+const LABELS = 240;
+/** Room for the figure behind the longest bar. */
+const FIGURES = 60;
+const BAR = 11;
+const GAP = 9;
+const HEAD = 46;
+const FOOT = 10;
+
+/** Drawn for cases that say how fast one is, not for those that show how costs grow. */
+const IN_README = /^(?!scale\/|overhead\/|memory\/)/;
+
+const STYLE = `
+  .chart { font: 12px system-ui, sans-serif; --paper: #ffffff; --ink: #1f2328; --faint: #d0d7de; --by-hand: #8c959f; --jax-js: #0969da; --tfjs: #bc4c00; }
+  @media (prefers-color-scheme: dark) {
+    .chart { --paper: #0d1117; --ink: #e6edf3; --faint: #3d444d; --by-hand: #8b949e; --jax-js: #4493f8; --tfjs: #f0883e; }
+  }
+  .chart text { fill: var(--ink); }
+  .chart line { stroke: var(--faint); }
+  .chart .even { stroke: var(--ink); }
+`;
+
+/** The chart of a run for a README: an SVG that needs nothing besides. */
+export function ratioChart({ cases, adapter, browser, date }: Report): string {
+  const rows = cases.filter(({ case: name }) => IN_README.test(name));
+  const made = `Times Cotangent's time that a peer takes · ${adapter}, ${browser}, ${date.slice(0, 10)}`;
+  return `${chartOf(rows, made)}\n`;
+}
+
+/** A bar for each case and peer, on a logarithmic scale. */
+export function chartOf(rows: readonly Row[], title: string): string {
+  const compared = rows.flatMap(({ case: name, ratio_to }) => {
+    const ratios = PEERS.flatMap((peer) => {
+      const ratio = ratio_to?.[peer];
+      return ratio !== undefined && Number.isFinite(ratio) && ratio > 0 ? [{ peer, ratio }] : [];
+    });
+    return ratios.length === 0 ? [] : [{ name, ratios }];
+  });
+  const all = compared.flatMap(({ ratios }) => ratios.map(({ ratio }) => ratio));
+  const least = 10 ** Math.floor(Math.log10(Math.min(0.5, ...all)));
+  const most = 10 ** Math.ceil(Math.log10(Math.max(10, ...all)));
+  const across = (ratio: number) =>
+    LABELS + ((WIDTH - LABELS - FIGURES) * Math.log(ratio / least)) / Math.log(most / least);
+  let y = HEAD;
+  const bars = compared.map(({ name, ratios }) => {
+    const top = y;
+    y += ratios.length * BAR + GAP;
+    const label = text(LABELS - 8, top + (ratios.length * BAR) / 2 + 4, name, 'end');
+    return [
+      label,
+      ...ratios.map(({ peer, ratio }, i) => bar(top + i * BAR, across(1), across(ratio), peer, ratio)),
+    ].join('');
+  });
+  const height = y + FOOT;
+  const lines = Array.from({ length: Math.round(Math.log10(most / least)) + 1 }, (_, i) => least * 10 ** i).map(
+    (ratio) => {
+      const x = across(ratio).toFixed(1);
+      const kind = Math.abs(ratio - 1) < 1e-9 ? ' class="even"' : '';
+      return `<line${kind} x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${height - FOOT}"/>${text(across(ratio), HEAD - 10, `${Number(ratio.toPrecision(3))}x`, 'middle')}`;
+    },
+  );
+  const shown = PEERS.filter((peer) => compared.some(({ ratios }) => ratios.some((one) => one.peer === peer)));
+  const legend = shown.map(
+    (peer, i) =>
+      `<rect x="${8 + 76 * i}" y="${HEAD - 19}" width="10" height="10" fill="var(--${peer})"/>${text(22 + 76 * i, HEAD - 10, peer)}`,
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeText(title)}">`,
+    `<style>${STYLE}</style>`,
+    `<rect width="${WIDTH}" height="${height}" fill="var(--paper)"/>`,
+    text(8, 16, title),
+    ...legend,
+    ...lines,
+    ...bars,
+    '</svg>',
+  ].join('\n');
+}
+
+function bar(top: number, even: number, end: number, peer: PeerName, ratio: number): string {
+  const x = Math.min(even, end);
+  const width = Math.max(1, Math.abs(end - even));
+  const title = `<title>${escapeText(`${peer}: ${digits(ratio)}x`)}</title>`;
+  return (
+    `<rect x="${x.toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="${BAR - 2}" fill="var(--${peer})">${title}</rect>` +
+    text(Math.max(even, end) + 4, top + BAR - 2, `${digits(ratio)}x`)
+  );
+}
+
+function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end' = 'start'): string {
+  return `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}">${escapeText(content)}</text>`;
+}
