@@ -2,14 +2,14 @@ import type { Contender } from '../../case.js';
 import { HandBuffers } from '../../peers/byHand/buffers.js';
 import { type HandKernel, handDispatch, submitDispatches } from '../../peers/byHand/dispatch.js';
 import type { HandGpu } from '../../peers/byHand/handGpu.js';
-import { columnSums, crossEntropyRows, type Hook, product } from '../../peers/byHand/kernels.js';
+import { crossEntropyRows, type Hook, product } from '../../peers/byHand/kernels.js';
 import { named, type Problem, RULES } from './problem.js';
 
 /**
  * The step as one writes it for this network alone, with raw WebGPU calls: the library's kernels, everything fused
- * that can be, everything made before the first step. Three dispatches a layer but the first, which has no gradient
- * by its inputs, and one for the loss: forward with bias and relu; the rows' losses and gradients; gradients by the
- * layer's inputs with relu's mask; weights and biases moved by momentum where their gradients are summed.
+ * that can be, everything made before the first step. Three dispatches a layer: forward with bias and relu; the
+ * gradient by its inputs with relu's mask, where the last layer has the rows' losses and gradients instead and the
+ * first has none; weights and bias moved by momentum where their gradients are summed.
  * The mean of the rows' losses is left to whoever reads it.
  */
 export async function byHand(device: HandGpu, problem: Problem): Promise<Contender> {
@@ -65,9 +65,15 @@ export async function byHand(device: HandGpu, problem: Problem): Promise<Contend
         columns: outputs,
         a: { buffer: inputOf(i), transposed: true },
         b: { buffer: cotangent },
-        store: momentumStore('batch: u32, row: u32, column: u32', 'row * sizes.columns + column', weight),
+        store: momentumStore('store_result(batch: u32, row: u32, column: u32', 'row * sizes.columns + column', {
+          weights: weight.values,
+          weightVelocities: weight.velocity,
+        }),
+        storeSum: momentumStore('store_sum(column: u32', 'column', {
+          biases: bias.values,
+          biasVelocities: bias.velocity,
+        }),
       }),
-      columnSums(cotangent, batch, outputs, momentumStore('output: u32', 'output', bias)),
     );
   }
   const dispatches = await Promise.all(kernels.map((kernel) => handDispatch(gpu, kernel)));
@@ -115,20 +121,17 @@ function maskedStore(result: GPUBuffer, activation: GPUBuffer): Hook {
 }
 
 /** A gradient is used where it is made, and never stored. */
-function momentumStore(
-  parameters: string,
-  at: string,
-  { values, velocity }: Record<'values' | 'velocity', GPUBuffer>,
-): Hook {
+function momentumStore(signature: string, at: string, moved: Readonly<Record<string, GPUBuffer>>): Hook {
   const { learningRate, momentum } = RULES.momentum;
+  const [values, velocities] = Object.keys(moved) as [string, string];
   return {
-    code: `fn store_result(${parameters}, value: f32) {
+    code: `fn ${signature}, value: f32) {
       let at = ${at};
-      let moved = fma(${momentum}, velocity[at], value);
-      velocity[at] = moved;
-      values[at] -= ${learningRate} * moved;
+      let velocity = fma(${momentum}, ${velocities}[at], value);
+      ${velocities}[at] = velocity;
+      ${values}[at] -= ${learningRate} * velocity;
     }`,
-    buffers: { values, velocity },
-    extra: { values: 'read_write', velocity: 'read_write' },
+    buffers: moved,
+    extra: { [values]: 'read_write', [velocities]: 'read_write' },
   };
 }

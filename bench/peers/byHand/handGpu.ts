@@ -1,4 +1,8 @@
-import type { init } from '../../../src/index.js';
+import { Device } from '../../../src/device/device.js';
 
-/** The device that steps by hand run on: that of the engine, so that both have the same queue and limits. */
-export type HandGpu = Awaited<ReturnType<typeof init>>['device'];
+/** The device that steps by hand run on: opened as the library opens one, with the same features and limits. */
+export type HandGpu = Device;
+
+export function openByHand(): Promise<HandGpu> {
+  return Device.open();
+}

@@ -4,9 +4,7 @@ import shortWgsl from '../../../shaders/losses/rowHostShort.wgsl';
 import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../../shaders/matmul/quad.wgsl';
 import registerWgsl from '../../../shaders/matmul/register.wgsl';
-import serialWgsl from '../../../shaders/reduce/serial.wgsl';
 import { rowHost } from '../../../src/custom/rowHost.js';
-import { foldGrid, rowsPerWorkgroup } from '../../../src/kernels/workgroups.js';
 import { chooseMatmul } from '../../../src/ops/matmulVariants.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
@@ -27,10 +25,12 @@ export interface HandProduct {
   readonly b: { readonly buffer: GPUBuffer; readonly transposed?: boolean };
   /** `store_result(batch, row, column, value)`. */
   readonly store: Hook;
+  /** `store_sum(column, value)` for the sum of each column of b, when it is wanted too. */
+  readonly storeSum?: Hook;
 }
 
 /** A matrix product by the kernel and tile that the library itself picks for its size. */
-export function product(device: HandGpu, { rows, inner, columns, a, b, store }: HandProduct): HandKernel {
+export function product(device: HandGpu, { rows, inner, columns, a, b, store, storeSum }: HandProduct): HandKernel {
   const [aTransposed, bTransposed] = [a.transposed === true, b.transposed === true];
   const { kernel, replace, overrides, workgroups } = chooseMatmul(device, {
     rows,
@@ -42,9 +42,13 @@ export function product(device: HandGpu, { rows, inner, columns, a, b, store }: 
   });
   return {
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
-    replace: { ...replace, store_result: store.code },
-    buffers: { a: a.buffer, b: b.buffer, ...store.buffers },
-    extra: store.extra ?? {},
+    replace: {
+      ...replace,
+      store_result: store.code,
+      store_sum: storeSum?.code ?? 'fn store_sum(column: u32, value: f32) {}',
+    },
+    buffers: { a: a.buffer, b: b.buffer, ...store.buffers, ...storeSum?.buffers },
+    extra: { ...store.extra, ...storeSum?.extra },
     sizes: {
       rows,
       columns,
@@ -55,25 +59,7 @@ export function product(device: HandGpu, { rows, inner, columns, a, b, store }: 
       bInner: bTransposed ? 1 : columns,
       bColumn: bTransposed ? inner : 1,
     },
-    overrides,
-    workgroups,
-  };
-}
-
-/** Column sums of [rows, columns], a thread a column; `store_result(output, value)`. */
-export function columnSums(source: GPUBuffer, rows: number, columns: number, store: Hook): HandKernel {
-  const size = rowsPerWorkgroup(columns);
-  const workgroups = foldGrid(Math.ceil(columns / size));
-  return {
-    kernel: serialWgsl,
-    replace: {
-      load_source: 'fn load_source(output: u32, item: u32) -> f32 { return source[item * sizes.outputs + output]; }',
-      store_result: store.code,
-    },
-    buffers: { source, ...store.buffers },
-    extra: store.extra ?? {},
-    sizes: { outputs: columns, count: rows, gridWidth: workgroups[0], identity: 0 },
-    overrides: { WORKGROUP_SIZE: size },
+    overrides: { ...overrides, COLUMN_SUMS: Number(storeSum !== undefined) },
     workgroups,
   };
 }
