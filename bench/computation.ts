@@ -1,7 +1,8 @@
 import { compile, type Tensor, tensor } from '../src/index.js';
 import { type Case, defineCase, type Expected, type Peers, type Tolerance } from './case.js';
+import { awaitTensor } from './peers/awaitTensor.js';
 import type { JaxArray, JaxJs } from './peers/jaxJs.js';
-import { awaitTensor, type TensorFlow, type TfTensor } from './peers/tfjs.js';
+import type { TensorFlow, TfTensor } from './peers/tfjs.js';
 import { symmetric } from './random.js';
 
 type Values = Float32Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 import { compile, grad, losses, Parameter, type Tensor, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
 import { oneHot } from '../oneHot.js';
-import { awaitTensor } from '../peers/tfjs.js';
+import { awaitTensor } from '../peers/awaitTensor.js';
 import { someOf, symmetric, uniform } from '../random.js';
 
 interface Inputs {

@@ -1,7 +1,7 @@
 import { compile, multiply, optim, Parameter, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
+import { awaitTensor } from '../peers/awaitTensor.js';
 import type { JaxArray } from '../peers/jaxJs.js';
-import { awaitTensor } from '../peers/tfjs.js';
 import { someOf, symmetric } from '../random.js';
 import { adamw } from './step/jaxJs.js';
 import { RULES } from './step/problem.js';

@@ -1,7 +1,7 @@
 import { compile, matmul, type Tensor, tensor } from '../../../src/index.js';
 import { type Contender, defineCase, type Figure } from '../../case.js';
 import { HandBuffers } from '../../peers/byHand/buffers.js';
-import { handDispatch, submitDispatches } from '../../peers/byHand/dispatch.js';
+import { handDispatches, submitDispatches } from '../../peers/byHand/dispatch.js';
 import { product } from '../../peers/byHand/kernels.js';
 import { symmetric, uniform } from '../../random.js';
 
@@ -79,28 +79,24 @@ export const dispatchOverhead = defineCase<Rotation>({
       const { gpu } = device;
       const buffers = new HandBuffers(gpu);
       const factor = buffers.of(turn);
-      const chain = [buffers.of(start), ...Array.from({ length: DISPATCHES }, () => buffers.empty(16))];
-      const dispatches = await Promise.all(
-        chain.slice(1).map((result, i) =>
-          handDispatch(
-            gpu,
-            product(device, {
-              rows: 4,
-              inner: 4,
-              columns: 4,
-              a: { buffer: chain[i] as GPUBuffer },
-              b: { buffer: factor },
-              store: {
-                code: `fn store_result(batch: u32, row: u32, column: u32, value: f32) {
-                  result[row * sizes.columns + column] = value;
-                }`,
-                buffers: { result },
-              },
-            }),
-          ),
-        ),
+      const [first, ...turned] = [buffers.of(start), buffers.empty(16), buffers.empty(16)] as const;
+      const kernels = Array.from({ length: DISPATCHES }, (_, i) =>
+        product(device, {
+          rows: 4,
+          inner: 4,
+          columns: 4,
+          a: { buffer: i === 0 ? first : (turned[(i + 1) % 2] as GPUBuffer) },
+          b: { buffer: factor },
+          store: {
+            code: `fn store_result(batch: u32, row: u32, column: u32, value: f32) {
+              result[row * sizes.columns + column] = value;
+            }`,
+            buffers: { result: turned[i % 2] as GPUBuffer },
+          },
+        }),
       );
-      const last = chain.at(-1) as GPUBuffer;
+      const dispatches = await handDispatches(gpu, kernels);
+      const last = turned[(DISPATCHES - 1) % 2] as GPUBuffer;
       return {
         run: () => submitDispatches(gpu, dispatches),
         settle: async () => {

@@ -1,6 +1,6 @@
 import type { Contender } from '../../case.js';
 import { HandBuffers } from '../../peers/byHand/buffers.js';
-import { type HandKernel, handDispatch, submitDispatches } from '../../peers/byHand/dispatch.js';
+import { type HandKernel, handDispatches, submitDispatches } from '../../peers/byHand/dispatch.js';
 import type { HandGpu } from '../../peers/byHand/handGpu.js';
 import { crossEntropyRows, type Hook, product } from '../../peers/byHand/kernels.js';
 import { named, type Problem, RULES } from './problem.js';
@@ -76,7 +76,7 @@ export async function byHand(device: HandGpu, problem: Problem): Promise<Contend
       }),
     );
   }
-  const dispatches = await Promise.all(kernels.map((kernel) => handDispatch(gpu, kernel)));
+  const dispatches = await handDispatches(gpu, kernels);
 
   return {
     run: () => submitDispatches(gpu, dispatches),

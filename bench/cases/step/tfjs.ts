@@ -1,6 +1,7 @@
 import type { Contender } from '../../case.js';
 import { oneHot } from '../../oneHot.js';
-import { awaitTensor, type TensorFlow, type TfTensor, type TfVariable } from '../../peers/tfjs.js';
+import { awaitTensor } from '../../peers/awaitTensor.js';
+import type { TensorFlow, TfTensor, TfVariable } from '../../peers/tfjs.js';
 import { named, type Problem, RULES } from './problem.js';
 
 export async function tfjs(tf: TensorFlow, problem: Problem): Promise<Contender> {

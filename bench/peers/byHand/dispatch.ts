@@ -24,7 +24,15 @@ export interface HandDispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
-export async function handDispatch(gpu: GPUDevice, given: HandKernel): Promise<HandDispatch> {
+type Pipelines = Map<string, Promise<GPUComputePipeline>>;
+
+/** Makes all that the pass needs; kernels that differ in nothing but their buffers and sizes share a pipeline. */
+export function handDispatches(gpu: GPUDevice, kernels: readonly HandKernel[]): Promise<HandDispatch[]> {
+  const pipelines: Pipelines = new Map();
+  return Promise.all(kernels.map((kernel) => handDispatch(gpu, kernel, pipelines)));
+}
+
+async function handDispatch(gpu: GPUDevice, given: HandKernel, pipelines: Pipelines): Promise<HandDispatch> {
   const { kernel, buffers, workgroups } = given;
   const unused = Object.keys(kernel.bindings).filter((name) => name !== 'sizes' && buffers[name] === undefined);
   const extra: KernelBinding[] = Object.entries(given.extra ?? {}).map(([name, access]) => ({
@@ -40,11 +48,16 @@ export async function handDispatch(gpu: GPUDevice, given: HandKernel): Promise<H
     appended: given.appended,
     prelude: '',
   });
-  const pipeline = await gpu.createComputePipelineAsync({
-    label: `by hand: ${kernel.name}`,
-    layout: 'auto',
-    compute: { module: gpu.createShaderModule({ code }), entryPoint, constants: { ...given.overrides } },
-  });
+  const key = `${code} ${JSON.stringify(given.overrides)}`;
+  const compiling =
+    pipelines.get(key) ??
+    gpu.createComputePipelineAsync({
+      label: `by hand: ${kernel.name}`,
+      layout: 'auto',
+      compute: { module: gpu.createShaderModule({ code }), entryPoint, constants: { ...given.overrides } },
+    });
+  pipelines.set(key, compiling);
+  const pipeline = await compiling;
   const sizes = uniformOf(gpu, kernel, given.sizes);
   const group = gpu.createBindGroup({
     label: kernel.name,
