@@ -1,10 +1,10 @@
-import type { PeerName, Unit } from './case.js';
+import { PEERS, type PeerName, type Unit } from './case.js';
 import type { Verdict } from './goals.js';
 import type { Profile, Report, Row } from './report.js';
 
 /** The figures for people: a line an engine and case. */
 export function formatReport({ cases, limits, failures, goals, profiles = [] }: Report): string {
-  const peers = [...new Set(cases.flatMap(({ ratio_to }) => Object.keys(ratio_to ?? {})))] as PeerName[];
+  const peers = PEERS.filter((peer) => cases.some(({ ratio_to }) => ratio_to?.[peer] !== undefined));
   const head = [
     'case',
     'engine',
