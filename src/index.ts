@@ -15,13 +15,16 @@ export { type CompiledFunction, type CompileOptions, compile, explain } from './
 export type { DType, TypedArray } from './graph/dtype.js';
 export type { Engine, EngineOptions, MemoryReport } from './graph/engine.js';
 export type { HostArray } from './graph/hostArray.js';
-export { createEngine, init, memory } from './graph/init.js';
+export { createEngine, init, loadTunerChoices, memory, tunerChoices } from './graph/init.js';
 export { Parameter, type ParameterOptions } from './graph/parameter.js';
 export { repeat } from './graph/repeat.js';
 export { keep, scope } from './graph/scope.js';
 export type { Shape } from './graph/shape.js';
 export { constant, scalar, type TensorData, type TensorOptions, tensor } from './graph/source.js';
 export { Tensor, type TensorLike } from './graph/tensor.js';
+export type { TuneOptions } from './kernels/tuner.js';
+export type { TunerChoices } from './kernels/tunerChoices.js';
+export type { TunerStore } from './kernels/tunerStore.js';
 export * as losses from './losses/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';

@@ -20,7 +20,11 @@ import {
   saveCheckpoint,
   softmax,
   type Tensor,
+  type TuneOptions,
+  type TunerChoices,
+  type TunerStore,
   trainingStep,
+  tunerChoices,
   ValueError,
 } from '../../src/index.js';
 import { type TrainableLoss, trainableLosses } from './losses.js';
@@ -58,6 +62,8 @@ export interface RunResult {
   /** Wall clock: compiling, training and testing. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** From the opening of the GPU to the end of the first step on it: compiling, tuning, first weights. */
+  readonly firstStepMs: number;
   readonly memory: MemoryReport;
   /** Submits of the training steps themselves, over steps. */
   readonly submitsPerStep: number;
@@ -68,6 +74,12 @@ export interface RunResult {
 export interface RunListener {
   readonly onProgress?: (progress: Progress, curve: Curve) => void;
   readonly onEpoch?: (point: EpochPoint, curve: Curve) => void | Promise<void>;
+}
+
+/** Which kernels run. */
+export interface RunTuning extends TuneOptions {
+  /** Where choices are kept. Default: by the browser. */
+  readonly tunerStore?: TunerStore;
 }
 
 /** What the adapter tells of itself, for a run's record. */
@@ -123,10 +135,15 @@ export class Run {
    * @throws NoWebGPUError without a GPU; ValueError for a model that does not fit the data, or a checkpoint
    * that does not fit the model.
    */
-  static async open(options: RunOptions, dataset: ImageDataset, checkpoint?: Uint8Array): Promise<Run> {
+  static async open(
+    options: RunOptions,
+    dataset: ImageDataset,
+    checkpoint?: Uint8Array,
+    tuning: RunTuning = {},
+  ): Promise<Run> {
     const complaint = checkModelFits(options.model, dataset);
     if (complaint !== undefined) throw new ValueError('train', `model ${complaint}`);
-    const engine = await init();
+    const engine = await init(tuning);
     try {
       const run = new Run(engine, options, dataset);
       if (checkpoint !== undefined) run.#resume(checkpoint);
@@ -139,6 +156,12 @@ export class Run {
 
   get adapter(): Adapter {
     return this.#engine.device.facts;
+  }
+
+  /** Which variants of the kernels ran. */
+  get tuner(): TunerChoices {
+    this.#engine.use();
+    return tunerChoices();
   }
 
   /** Steps that the run had done before, when it goes on from a checkpoint. */
@@ -227,6 +250,7 @@ export class Run {
       stepsBefore: first,
       seconds,
       imagesPerSecond: (training * batchSize) / seconds,
+      firstStepMs: this.#engine.firstStepMs ?? Number.NaN,
       memory: memory(),
       submitsPerStep: counts.steps / training,
       allSubmitsPerStep: counts.all / training,

@@ -1,8 +1,15 @@
-import { decodeDataset, type ImageDataset, memory, type Progress, ValueError } from '../../src/index.js';
+import {
+  decodeDataset,
+  type ImageDataset,
+  memory,
+  type Progress,
+  type TunerChoices,
+  ValueError,
+} from '../../src/index.js';
 import { SEARCHED, showDigits } from './digits.js';
 import type { OptionsForm } from './form.js';
 import type { RunOptions } from './options.js';
-import { type Adapter, type Curve, type EpochPoint, Run, type RunResult } from './run.js';
+import { type Adapter, type Curve, type EpochPoint, Run, type RunResult, type RunTuning } from './run.js';
 import type { View } from './view.js';
 
 /** What a script may add to a start. */
@@ -11,6 +18,8 @@ export interface StartExtras {
   readonly dataUrl?: string;
   /** An earlier run's `save`, in base64. */
   readonly checkpoint?: string;
+  /** Which kernels run, and where choices among them are kept. Default: the static ones. */
+  readonly tuning?: RunTuning;
   /** Hears of the progress and of each epoch, as JSON can hold it. */
   readonly report?: (event: TrainerEvent) => unknown;
 }
@@ -22,7 +31,13 @@ export type TrainerEvent =
 
 /** What a run came to; an error comes as its text, for those who cannot catch it. */
 export type Outcome =
-  | { readonly result: RunResult; readonly curve: Curve; readonly adapter: Adapter; readonly options: RunOptions }
+  | {
+      readonly result: RunResult;
+      readonly curve: Curve;
+      readonly adapter: Adapter;
+      readonly tuner: TunerChoices;
+      readonly options: RunOptions;
+    }
   | { readonly error: { readonly name: string; readonly message: string } };
 
 /** Starts and stops runs and shows them on the page: for its buttons and for scripts alike. */
@@ -61,6 +76,7 @@ export class Trainer {
         options,
         dataset,
         extras.checkpoint === undefined ? undefined : bytesOf(extras.checkpoint),
+        extras.tuning,
       );
       this.#run = run;
       view.showAdapter(run.adapter);
@@ -80,7 +96,7 @@ export class Trainer {
       view.showChart(run.curve);
       view.showResult(result, dataset.classNames);
       await this.#showPredictions(run);
-      return { result, curve: run.curve, adapter: run.adapter, options };
+      return { result, curve: run.curve, adapter: run.adapter, tuner: run.tuner, options };
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       view.showProblem(error);

@@ -6,7 +6,7 @@ import { type Lowering, type LoweringContext, lowering } from '../graph/lowering
 import type { KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
-import { rowHost } from './rowHost.js';
+import { rowHostVariants } from './rowHost.js';
 
 /** The value of each row in public ops, for derivatives that the WGSL does not give. */
 export type Definition = (logits: Tensor, labels: Tensor, parameters: Readonly<Record<string, Tensor>>) => Tensor;
@@ -100,14 +100,15 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
     lower: (context) => lower(context),
   };
 
-  function lower({ node, nodes, device }: LoweringContext): Lowering {
+  function lower({ node, nodes, device, choose }: LoweringContext): Lowering {
     const value = nodes.get(valueOp.name);
     const gradient = nodes.get(gradientOp.name);
     const inputs = node.inputs;
     const [logits, labels] = inputs as [Tensor, Tensor];
     const [rows = 0, classes = 0] = logits.shape;
     const { ignoreIndex } = node.attributes;
-    const host = rowHost(device, rows, classes);
+    const wanted = [...(value ? ['value'] : []), ...(gradient ? ['gradient'] : [])].join('+');
+    const host = choose(rowHostVariants(device, `${name} ${wanted}`, rows, classes));
     const fields = parameters.map((parameter) => `load_${parameter}()`);
     const loads: Record<string, { tensor: Tensor; extents: number[] }> = {
       load_logits: { tensor: logits, extents: [rows, classes] },

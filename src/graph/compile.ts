@@ -1,4 +1,5 @@
-import { ValueError } from '../errors.js';
+import { suggest, ValueError } from '../errors.js';
+import { checkTuneOptions, type TuneOptions } from '../kernels/tuner.js';
 import { type Input, inputSpec, toTensor } from './compiledInput.js';
 import { engine } from './current.js';
 import type { Engine } from './engine.js';
@@ -12,8 +13,13 @@ export interface CompiledFunction<Arguments extends readonly unknown[], Result> 
   (...inputs: { [I in keyof Arguments]: Input<Arguments[I]> }): Result;
   /** Steps done so far. */
   readonly count: number;
-  /** Traces and compiles for inputs like these, without running: pipelines compile in parallel. */
+  /**
+   * Traces and compiles for inputs like these, without running: pipelines compile in parallel. A last argument
+   * `{ tune }` takes the place of the engine's: 'now' times the variants of the kernels first. A step that has
+   * run keeps its kernels.
+   */
   prepare(...inputs: { [I in keyof Arguments]: Input<Arguments[I]> }): Promise<void>;
+  prepare(...inputs: [...{ [I in keyof Arguments]: Input<Arguments[I]> }, PrepareOptions]): Promise<void>;
   /** Resolves when every step so far is done; rejects with what the GPU reported. */
   ready(): Promise<void>;
   /** The plan in words: each dispatch with its kernel, shapes, bytes, flops and buffers. */
@@ -21,6 +27,9 @@ export interface CompiledFunction<Arguments extends readonly unknown[], Result> 
   /** Frees its buffers. Outputs not read yet are lost. */
   dispose(): void;
 }
+
+/** With `tune` named, so that no input is taken for it. */
+export type PrepareOptions = TuneOptions & Required<Pick<TuneOptions, 'tune'>>;
 
 export interface CompileOptions {
   /** Names it in errors. Default: the function's name, or 'step'. */
@@ -90,9 +99,19 @@ class Compiled<Result> {
     return result;
   }
 
-  async prepare(inputs: readonly unknown[]): Promise<void> {
+  async prepare(given: readonly unknown[]): Promise<void> {
     const owner = engine(this.#name);
-    await this.#step(owner, inputs, flattenTree(inputs)).prepare();
+    const { inputs, options } = withoutOptions(this.#name, given);
+    const tuning = checkTuneOptions(this.#name, options, owner.tuner.options);
+    let step = this.#step(owner, inputs, flattenTree(inputs));
+    const stale = await step.tune(tuning);
+    const at = this.#steps.indexOf(step);
+    // It may have been disposed of meanwhile.
+    if (stale && at >= 0) {
+      step = step.remade(tuning.tune);
+      this.#steps[at] = step;
+    }
+    await step.prepare();
   }
 
   async ready(): Promise<void> {
@@ -166,6 +185,22 @@ class Compiled<Result> {
     }
     return new Step(owner, this.#name, trace, specs, leaves.structure, result);
   }
+}
+
+/** The options that `prepare` may be given last: an object whose `tune` is a text, which no input is. */
+function withoutOptions(
+  name: string,
+  given: readonly unknown[],
+): { readonly inputs: readonly unknown[]; readonly options: TuneOptions } {
+  const last = given.at(-1) as TuneOptions | null | undefined;
+  if (typeof last?.tune !== 'string') return { inputs: given, options: {} };
+  const known = ['tune', 'tuningBudgetMs'];
+  for (const option of Object.keys(last)) {
+    if (!known.includes(option)) {
+      throw new ValueError(name, `prepare has no option '${option}'; ${suggest(option, known)}`);
+    }
+  }
+  return { inputs: given.slice(0, -1), options: last };
 }
 
 /** What `compile` would make of a function, in words, without running it. */

@@ -3,6 +3,7 @@ import type { Device } from '../device/device.js';
 import type { BindingKind } from '../device/pipelines.js';
 import { formatShape, KernelError } from '../errors.js';
 import { type KernelBinding, type SpecialisedKernel, specialise } from '../kernels/specialise.js';
+import type { ChoiceOrigin, Choose, VariantQuestion } from '../kernels/variants.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type ChainField, type ChainValue, Composer } from './compose.js';
@@ -12,6 +13,7 @@ import type { Ir, Operand, Value } from './ir.js';
 import type { BufferRange, Lowering, UniformValue } from './lowering.js';
 import type { KernelOp } from './op.js';
 import type { Tensor } from './tensor.js';
+import type { AskedQuestion } from './trial.js';
 
 /** What a binding of a dispatch stands for; the executable finds the buffer. */
 export type BindingSource =
@@ -35,6 +37,8 @@ export interface UniformBlock {
 export interface PlannedDispatch {
   readonly label: string;
   readonly variant: string | undefined;
+  /** Of the variant; undefined where there is one alone. */
+  readonly origin: ChoiceOrigin | undefined;
   readonly code: string;
   readonly entryPoint: string;
   readonly lineMap: SpecialisedKernel['lineMap'];
@@ -54,17 +58,21 @@ export class DispatchBuilder {
   readonly blocks: UniformBlock[] = [];
   /** Bytes of each scratch buffer. */
   readonly scratch: number[] = [];
+  /** What was asked about variants. */
+  readonly questions: AskedQuestion[] = [];
   readonly #scratchSlots = new Map<string, number>();
   readonly #device: Device;
   readonly #ir: Ir;
   readonly #fusion: Fusion;
   readonly #sinks: ReadonlyMap<Value, Sink>;
+  readonly #choose: Choose;
 
-  constructor(device: Device, ir: Ir, fusion: Fusion, sinks: ReadonlyMap<Value, Sink>) {
+  constructor(device: Device, ir: Ir, fusion: Fusion, sinks: ReadonlyMap<Value, Sink>, choose: Choose) {
     this.#device = device;
     this.#ir = ir;
     this.#fusion = fusion;
     this.#sinks = sinks;
+    this.#choose = choose;
   }
 
   group(group: Group): void {
@@ -99,18 +107,30 @@ export class DispatchBuilder {
   #kernel(group: Group, anchor: Value): void {
     const op = anchor.tensor.op as KernelOp;
     const nodes = new Map(group.anchors.map(({ tensor }) => [tensor.op.name, tensor]));
+    let asked: VariantQuestion | undefined;
+    let origin: ChoiceOrigin | undefined;
     const lowered = op.lower({
       device: this.#device,
       node: anchor.tensor,
       nodes,
       inputs: anchor.tensor.inputs,
       viewOf: (tensor) => this.#ir.operandFor(anchor, tensor).view,
+      choose: (question) => {
+        const choice = this.#choose(question);
+        asked = question;
+        origin = choice.origin;
+        return choice.variant;
+      },
     });
     const list: readonly Lowering[] = Array.isArray(lowered) ? lowered : [lowered as Lowering];
+    if (asked !== undefined) {
+      const flops = list.reduce((sum, one) => sum + (one.flops ?? 0), 0);
+      this.questions.push({ question: asked, anchors: group.anchors, flops });
+    }
     for (const lowering of list) {
       const [x, y, z] = lowering.workgroups;
       this.#checkGrid(op.name, anchor, lowering.workgroups);
-      if (x * y * z > 0) this.#lowered(group, lowering);
+      if (x * y * z > 0) this.#lowered(group, lowering, origin);
     }
   }
 
@@ -125,7 +145,7 @@ export class DispatchBuilder {
     );
   }
 
-  #lowered(group: Group, lowering: Lowering): void {
+  #lowered(group: Group, lowering: Lowering, origin: ChoiceOrigin | undefined): void {
     const { kernel } = lowering;
     const composer = this.#composer(group);
     const hooks: Record<string, string> = {};
@@ -164,7 +184,7 @@ export class DispatchBuilder {
     for (const name of [...Object.keys(hooks), ...Object.keys(lowering.replace ?? {})]) {
       for (const binding of bindingsUsedBy(kernel, name)) dropped.add(binding);
     }
-    this.#dispatch({ group, lowering, composer, hooks, added, dropped, label: this.#label(group) });
+    this.#dispatch({ group, lowering, origin, composer, hooks, added, dropped, label: this.#label(group) });
   }
 
   /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
@@ -213,6 +233,7 @@ export class DispatchBuilder {
   #dispatch(parts: {
     group: Group | undefined;
     lowering: Lowering;
+    origin?: ChoiceOrigin | undefined;
     composer: Composer;
     hooks: Record<string, string>;
     added?: readonly string[];
@@ -253,6 +274,7 @@ export class DispatchBuilder {
     this.dispatches.push({
       label,
       variant: lowering.variant,
+      origin: parts.origin,
       code: specialised.code,
       entryPoint: specialised.entryPoint,
       lineMap: specialised.lineMap,

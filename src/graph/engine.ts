@@ -1,6 +1,9 @@
 import type { PooledBuffer } from '../device/buffers.js';
 import { Device, type DeviceOptions } from '../device/device.js';
 import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
+import { checkTuneOptions, type TuneOptions, Tuner } from '../kernels/tuner.js';
+import { identityOf } from '../kernels/tunerChoices.js';
+import { pageStore, type TunerStore } from '../kernels/tunerStore.js';
 import { findAnomaly } from './anomaly.js';
 import { type TypedArray, typedArray, viewBytes } from './dtype.js';
 import type { Effect } from './effect.js';
@@ -22,7 +25,7 @@ import { callSites, clock, isNumber, numberOf, type Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
 import { Workload } from './workload.js';
 
-export interface EngineOptions extends DeviceOptions {
+export interface EngineOptions extends DeviceOptions, TuneOptions {
   /** False gives every op a dispatch of its own: slow, for comparison. Default true. */
   readonly fusion?: boolean;
   /** False plans every graph anew. Default true. */
@@ -34,6 +37,8 @@ export interface EngineOptions extends DeviceOptions {
   readonly anomaly?: boolean;
   /** Steps that may be under way before a further one is an error. Default 1024. */
   readonly maximumInFlight?: number;
+  /** Where kernel choices are kept. Default: the page's Cache API, if there is one. */
+  readonly tunerStore?: TunerStore;
 }
 
 /** Who holds GPU memory. */
@@ -60,6 +65,8 @@ export class Engine implements Runtime {
   readonly pacing: Pacing;
   /** @internal */
   readonly reports: Reports;
+  /** @internal */
+  readonly tuner: Tuner;
   readonly #held: Record<Owner, number> = {
     tensors: 0,
     parameters: 0,
@@ -69,6 +76,10 @@ export class Engine implements Runtime {
     temporaries: 0,
   };
   readonly #plans = new PlanCache();
+  /** Milliseconds from `init` to the end of the first compiled step on the GPU; undefined until it has ended. */
+  firstStepMs: number | undefined;
+  #began = 0;
+  #stepped = false;
   #destroyed = false;
   readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
 
@@ -82,6 +93,7 @@ export class Engine implements Runtime {
     };
     this.pacing = new Pacing(device.readback, this.options.maximumInFlight, new Workload(device));
     this.reports = new Reports(device.errors);
+    this.tuner = new Tuner(identityOf(device), checkTuneOptions('init', options), options.tunerStore ?? pageStore());
   }
 
   /** Submits of compiled steps and eager runs so far. */
@@ -94,8 +106,11 @@ export class Engine implements Runtime {
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
     checkOptions(options);
+    const began = performance.now();
     const engine = new Engine(await Device.open(options), options);
+    engine.#began = began;
     if (engine.options.anomaly) callSites.record = true;
+    if (engine.tuner.options.tune !== 'off') await engine.tuner.read();
     return engine;
   }
 
@@ -328,6 +343,17 @@ export class Engine implements Runtime {
     if (wanted.length === 0) this.reports.watch(failure);
   }
 
+  /** @internal Called after the submit of a step's first execution. */
+  noteFirstStep(): void {
+    if (this.#stepped) return;
+    this.#stepped = true;
+    const note = () => {
+      this.firstStepMs = performance.now() - this.#began;
+    };
+    // Not a fence: that would be a submit more. Nobody waits for it, so its 2 ms do not matter; a lost device is told elsewhere.
+    this.device.queue.onSubmittedWorkDone().then(note, () => undefined);
+  }
+
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
   noteUpdates(effects: readonly Effect[]): void {
     let now: number | undefined;
@@ -340,20 +366,23 @@ export class Engine implements Runtime {
 
   #plan(skeleton: Skeleton): Executable {
     const { planCache } = this.options;
-    const cached = planCache ? this.#plans.get(skeleton.key) : undefined;
+    // Other choices of kernels make another plan.
+    const key = `${this.tuner.revision} ${skeleton.key}`;
+    const cached = planCache ? this.#plans.get(key) : undefined;
     if (cached !== undefined) return cached;
     const executable = new Executable(this.device, this.planFor(skeleton));
-    if (planCache) this.#plans.add(skeleton.key, executable);
+    if (planCache) this.#plans.add(key, executable);
     return executable;
   }
 
   /** @internal */
-  planFor(skeleton: Skeleton): Plan {
+  planFor(skeleton: Skeleton, tune = this.tuner.options.tune): Plan {
     return buildPlan(this.device, {
       outputs: skeleton.outputs,
       effects: skeleton.effects,
       fusion: { enabled: this.options.fusion && !this.options.anomaly },
       keepAll: this.options.anomaly,
+      choose: (question) => this.tuner.choose(question, tune),
     });
   }
 
@@ -421,6 +450,7 @@ export class Engine implements Runtime {
 }
 
 function checkOptions(options: EngineOptions): void {
+  checkTuneOptions('init', options);
   const { maximumInFlight = 1 } = options;
   if (!Number.isInteger(maximumInFlight) || maximumInFlight < 1) {
     throw new ValueError('init', `maximumInFlight is ${maximumInFlight}; it must be an integer of at least 1.`);

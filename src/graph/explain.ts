@@ -66,7 +66,8 @@ function describeTotals({ dispatches, assignments, bytes, flops }: Totals): stri
 }
 
 function describeDispatch(plan: Plan, dispatch: PlannedDispatch, index: number): string {
-  const variant = dispatch.variant === undefined ? '' : ` (${dispatch.variant})`;
+  const origin = dispatch.origin === undefined ? '' : `, ${dispatch.origin}`;
+  const variant = dispatch.variant === undefined ? '' : ` (${dispatch.variant}${origin})`;
   const read = dispatch.reads.map((value) => describeValue(plan, value)).join(', ');
   const written = dispatch.writes.map((value) => describeValue(plan, value)).join(', ');
   const ranges = dispatch.sources.filter(({ kind }) => kind === 'range').length;

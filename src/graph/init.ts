@@ -1,3 +1,4 @@
+import { checkChoices, type TunerChoices } from '../kernels/tunerChoices.js';
 import { engine } from './current.js';
 import { Engine, type EngineOptions, type MemoryReport } from './engine.js';
 
@@ -19,4 +20,22 @@ export function createEngine(options: EngineOptions = {}): Promise<Engine> {
 /** What the current engine holds on the GPU, and for whom. */
 export function memory(): MemoryReport {
   return engine('memory').memory();
+}
+
+/**
+ * Which variant of each kernel the current engine runs, by shape class: those timed, kept or given, and the static
+ * ones that its plans were made with. Plain data; the same choices give the same bits.
+ */
+export function tunerChoices(): TunerChoices {
+  return engine('tunerChoices').tuner.record();
+}
+
+/**
+ * Makes the current engine's plans from now on with these choices, whatever `tune` says. Choices of another adapter or
+ * version of the library are not taken, with a warning.
+ *
+ * @throws ValueError for what `tunerChoices` did not make.
+ */
+export function loadTunerChoices(choices: TunerChoices): void {
+  engine('loadTunerChoices').tuner.take(checkChoices('loadTunerChoices', choices), 'loadTunerChoices');
 }

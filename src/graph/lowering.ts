@@ -1,5 +1,6 @@
 import type { Device } from '../device/device.js';
 import type { KernelBinding } from '../kernels/specialise.js';
+import type { Variant, VariantQuestion } from '../kernels/variants.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import type { Tensor } from './tensor.js';
 import type { View } from './view.js';
@@ -98,4 +99,6 @@ export interface LoweringContext {
   readonly inputs: readonly Tensor[];
   /** How an input with access `strided` lies in the buffer that `reads` binds. */
   readonly viewOf: (tensor: Tensor) => View;
+  /** Which of several variants to run: the tuner's choice where it has one, else the static one. Ask once. */
+  readonly choose: <V extends Variant>(question: VariantQuestion<V>) => V;
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../device/device.js';
+import type { Choose } from '../kernels/variants.js';
 import { DispatchBuilder, type PlannedDispatch, type UniformBlock } from './dispatch.js';
 import type { Effect } from './effect.js';
 import { Fusion, type FusionOptions, type Group } from './fusion.js';
@@ -8,6 +9,7 @@ import type { BufferRange } from './lowering.js';
 import { orderGroups } from './order.js';
 import { Sinks } from './sinks.js';
 import type { Tensor } from './tensor.js';
+import type { AskedQuestion } from './trial.js';
 
 /** Where a stored value lies. */
 export type Location =
@@ -27,6 +29,8 @@ export interface Plan {
   /** Copies once the pass has ended: assignments. */
   readonly copies: readonly { readonly from: Value /** The leaf. */; readonly to: number }[];
   readonly groups: readonly Group[];
+  /** What its kernels asked about variants. */
+  readonly questions: readonly AskedQuestion[];
 }
 
 export interface PlanRequest {
@@ -35,6 +39,7 @@ export interface PlanRequest {
   readonly fusion: FusionOptions;
   /** Keep every computed value (anomaly mode). */
   readonly keepAll?: boolean;
+  readonly choose: Choose;
 }
 
 /** Turns a graph into dispatches, buffers and uniforms. Does no GPU work. */
@@ -70,7 +75,7 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
   for (const value of sinks.of.keys()) placed.delete(value);
   unplaceConflicts(fusion, placed, ir);
   const groups = orderGroups(fusion, sinks.before);
-  const builder = new DispatchBuilder(device, ir, fusion, sinks.of);
+  const builder = new DispatchBuilder(device, ir, fusion, sinks.of, request.choose);
   for (const group of groups) builder.group(group);
   for (const effect of request.effects) {
     for (const lowering of effect.lower?.(device, sinks.takenOf(effect)) ?? []) builder.effect(lowering, effect.key);
@@ -96,6 +101,7 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
     outputs,
     copies,
     groups,
+    questions: builder.questions,
   };
 }
 

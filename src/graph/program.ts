@@ -1,4 +1,5 @@
 import { type Cut, cut, isGiven } from './cut.js';
+import type { TuneOptions } from '../kernels/tuner.js';
 import type { Engine } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import type { BufferRange } from './lowering.js';
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly temporaries: Temporaries;
   /** Where a leaf lies now. */
   readonly leaf: (tensor: Tensor) => BufferRange;
+  /** Which kernels its plans take. */
+  readonly tune: Required<TuneOptions>['tune'];
 }
 
 /** A trace made ready to run: plans, and repeats between them. */
@@ -30,6 +33,8 @@ export class Program {
   /** Milliseconds of one run, as the engine's workload assumes. */
   readonly assumed: number;
   readonly #places = new Map<Tensor, Storage>();
+  /** Tensors that lie where it has put them. */
+  readonly #placed: Tensor[] = [];
 
   /** @param runs how often it runs in one step. */
   constructor(surroundings: Surroundings, { trace, wanted, loops: bodies }: Cut, runs = 1) {
@@ -44,7 +49,9 @@ export class Program {
         const place = part.place(k);
         this.#places.set(tensor, place);
         // It lies in a buffer by the time that later parts and repeats run: for them it is a leaf.
-        if (!last && tensor.source === undefined) tensor.storage = place;
+        if (last || tensor.source !== undefined) return;
+        tensor.storage = place;
+        this.#placed.push(tensor);
       });
       const loop = trace.loops[i];
       const body = bodies[i];
@@ -83,6 +90,8 @@ export class Program {
   free(): void {
     for (const part of this.parts) part.free();
     for (const loop of this.loops) loop.free();
+    // The trace may be made ready anew.
+    for (const tensor of this.#placed) tensor.storage = undefined;
   }
 }
 
@@ -99,7 +108,7 @@ export class Part {
   #groups: GPUBindGroup[] = [];
 
   constructor(
-    { engine, name, temporaries, leaf }: Surroundings,
+    { engine, name, temporaries, leaf, tune }: Surroundings,
     outputs: readonly Tensor[],
     effects: Trace['effects'],
     hooks: readonly (() => void)[],
@@ -109,7 +118,7 @@ export class Part {
     this.#hooks = hooks;
     const skeleton = skeletonOf(outputs, effects);
     this.skeleton = skeleton;
-    this.plan = engine.planFor(skeleton);
+    this.plan = engine.planFor(skeleton, tune);
     this.executable = new Executable(engine.device, this.plan, {
       room: Math.min(runs, MOST_TURNS),
       moves: (index) => skeleton.leaves[index]?.source?.kind === 'scalar',

@@ -1,4 +1,5 @@
 import { type CotangentError, formatShape, ValueError } from '../errors.js';
+import type { TuneOptions } from '../kernels/tuner.js';
 import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
@@ -19,6 +20,7 @@ import { Temporaries } from './temporaries.js';
 import { isNumber, numberOf, Tensor } from './tensor.js';
 import { outsideOf, type Trace } from './trace.js';
 import { type Leaves, mapTree } from './tree.js';
+import { tuneParts } from './tuneParts.js';
 
 /** What a step hands back is what it was in that step: an input, a scalar's number, what a repeat left. */
 function isOfThisStep({ source }: Tensor): boolean {
@@ -83,6 +85,8 @@ export class Step<Result> {
   readonly #held: number[];
   readonly #results: readonly Storage[];
   readonly #rings: readonly OutputRing[];
+  /** The tuner's revision and mode that the plans were made with. */
+  readonly #choices: string;
   #bound = false;
   /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
   #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
@@ -98,6 +102,7 @@ export class Step<Result> {
     specs: readonly InputSpec[],
     structure: string,
     result: Result,
+    tune = owner.tuner.options.tune,
   ) {
     this.#engine = owner;
     this.#name = name;
@@ -116,7 +121,9 @@ export class Step<Result> {
     this.#effects = trace.allEffects;
     this.#temporaries = new Temporaries(owner.options.anomaly);
     const leaf = (tensor: Tensor) => this.#leaf(tensor);
-    this.program = programOf({ engine: owner, name, temporaries: this.#temporaries, leaf }, trace, this.#outputs);
+    const surroundings = { engine: owner, name, temporaries: this.#temporaries, leaf, tune };
+    this.program = programOf(surroundings, trace, this.#outputs);
+    this.#choices = `${owner.tuner.revision} ${tune}`;
     this.#temporaries.allocate(owner, `${name} temporary`);
     this.#parts = this.program.allParts;
     const executables = this.#parts.map(({ executable }) => executable);
@@ -152,6 +159,25 @@ export class Step<Result> {
 
   explain(): string {
     return describeProgram(this.program, this.#name, this.#temporaries.sizes);
+  }
+
+  /**
+   * Asks the tuner, which may time kernels.
+   * @returns whether other kernels may be chosen now: then `remade` has them. What has run keeps its kernels, for of
+   * one step all runs give the same bits.
+   */
+  async tune({ tune, tuningBudgetMs }: Required<TuneOptions>): Promise<boolean> {
+    const { device, tuner } = this.#engine;
+    if (this.#checked) return false;
+    if (tune !== 'off') await tuner.read();
+    if (tune === 'now') await tuneParts(device, tuner, this.#parts, tuningBudgetMs);
+    return !this.#checked && this.#choices !== `${tuner.revision} ${tune}`;
+  }
+
+  /** The same step with the kernels that the tuner chooses now, in place of this one. */
+  remade(tune: Required<TuneOptions>['tune']): Step<Result> {
+    this.dispose();
+    return new Step(this.#engine, this.#name, this.#trace, this.#specs, this.#structure, this.#result, tune);
   }
 
   async prepare(): Promise<void> {
@@ -208,6 +234,7 @@ export class Step<Result> {
         return reports;
       });
       this.#expect([...result, error]);
+      owner.noteFirstStep();
     }
     owner.noteUpdates(this.#effects);
     if (owner.options.anomaly) {

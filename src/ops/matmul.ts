@@ -9,7 +9,7 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { collapse, permuteView, sameView, type View } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
-import { chooseMatmul } from './matmulVariants.js';
+import { matmulVariants } from './matmulVariants.js';
 import { transpose } from './shaping.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
@@ -46,7 +46,7 @@ function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): bool
   return tensor.rank === 2 && summed.value === right.value && sameView(summed.view, transposed);
 }
 
-function lower({ node, nodes, inputs, viewOf, device }: LoweringContext): Lowering {
+function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext): Lowering {
   const [a, b] = inputs as [Tensor, Tensor];
   const left = layoutOf(viewOf(a)) as Layout;
   const right = layoutOf(viewOf(b)) as Layout;
@@ -54,14 +54,8 @@ function lower({ node, nodes, inputs, viewOf, device }: LoweringContext): Loweri
   const inner = a.shape.at(-1) ?? 1;
   const batches = sizeOf(node.shape.slice(0, -2));
   const sums = nodes.get('sum');
-  const { kernel, ...choice } = chooseMatmul(device, {
-    rows,
-    columns,
-    inner,
-    batches,
-    aTransposed: left.row === 1,
-    bTransposed: right.row === 1,
-  });
+  const shape = { rows, columns, inner, batches, aTransposed: left.row === 1, bTransposed: right.row === 1 };
+  const { kernel, ...choice } = choose(matmulVariants(device, shape));
   return lowering({
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
     ...choice,

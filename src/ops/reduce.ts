@@ -20,7 +20,7 @@ import { toF32 } from './casts.js';
 import { equal } from './comparison.js';
 import { elementAlias } from './elements.js';
 import { checkDtype } from './elementwise.js';
-import { isSerial, reducingLanes } from './reduceVariants.js';
+import { reduceVariants } from './reduceVariants.js';
 import { permute } from './shaping.js';
 
 /** One workgroup reduces at most so many items; longer rows go in two stages. */
@@ -47,7 +47,7 @@ function reduction({ name, combine, identity, vjp }: Reduction): KernelOp {
 }
 
 function lowerReduction(
-  { node, inputs, device }: LoweringContext,
+  { node, inputs, device, choose }: LoweringContext,
   combine: string,
   identity: Reduction['identity'],
 ): Lowering | readonly Lowering[] {
@@ -65,13 +65,14 @@ function lowerReduction(
   const load = { tensor: source, extents: [outputs, count] };
   const store = { tensor: node, extents: [outputs] };
   const fill = identity[type];
-  if (isSerial(device, outputs, count)) {
+  const { variant, lanes } = choose(reduceVariants(device, `${node.op.name} ${node.dtype}`, outputs, count));
+  if (lanes === 1) {
     const size = rowsPerWorkgroup(outputs);
     const workgroups = foldGrid(Math.ceil(outputs / size));
     return lowering({
       ...shared,
       kernel: serialWgsl,
-      variant: 'serial',
+      variant,
       loads: { load_source: load },
       stores: { store_result: store },
       uniforms: { outputs, count, gridWidth: workgroups[0], identity: fill },
@@ -80,7 +81,6 @@ function lowerReduction(
       flops: outputs * count,
     });
   }
-  const lanes = reducingLanes(device);
   const chunks = Math.ceil(count / CHUNK);
   const stage = (parts: number, items: number, total: number) => {
     const workgroups = foldGrid(outputs * parts);
@@ -97,7 +97,7 @@ function lowerReduction(
   if (chunks === 1) {
     return lowering({
       ...stage(1, count, count),
-      variant: 'workgroup',
+      variant,
       loads: { load_source: load },
       stores: { store_result: store },
       flops: outputs * count,
@@ -107,14 +107,14 @@ function lowerReduction(
   return [
     lowering({
       ...stage(chunks, CHUNK, count),
-      variant: `workgroup, ${chunks} chunks`,
+      variant: `${variant}, ${chunks} chunks`,
       loads: { load_source: load },
       scratch: { result: scratch },
       flops: outputs * count,
     }),
     lowering({
       ...stage(1, chunks, chunks),
-      variant: 'workgroup, chunks',
+      variant: `${variant}, over chunks`,
       scratch: { source: scratch },
       stores: { store_result: store },
       flops: outputs * chunks,
@@ -218,20 +218,21 @@ function argument(name: string, better: string): KernelOp {
     name,
     kind: 'kernel',
     access: ['fused'],
-    lower: ({ node, inputs, device }) => {
+    lower: ({ node, inputs, device, choose }) => {
       const [source] = inputs as [Tensor];
       const outputs = node.size;
       const count = source.shape.at(-1) ?? 1;
-      const serial = isSerial(device, outputs, count);
+      const { variant, lanes } = choose(reduceVariants(device, `${name} ${source.dtype}`, outputs, count));
+      const serial = lanes === 1;
       const workgroups = foldGrid(serial ? Math.ceil(outputs / WORKGROUP_SIZE) : outputs);
       return lowering({
         kernel: serial ? argumentWgsl : argumentWorkgroupWgsl,
-        variant: serial ? 'serial' : 'workgroup',
+        variant,
         loads: { load_source: { tensor: source, extents: [outputs, count] } },
         stores: { store_result: { tensor: node, extents: [outputs] } },
         replace: { ...elementAlias(source), better },
         uniforms: { outputs, count, gridWidth: workgroups[0] },
-        overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : reducingLanes(device) },
+        overrides: { WORKGROUP_SIZE: serial ? WORKGROUP_SIZE : lanes },
         workgroups,
         flops: outputs * count,
       });

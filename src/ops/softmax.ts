@@ -13,7 +13,7 @@ import { checkDtype } from './elementwise.js';
 import { exp } from './exponential.js';
 import { sum } from './reduce.js';
 import { expandDims } from './shaping.js';
-import { chooseSoftmax } from './softmaxVariants.js';
+import { softmaxVariants } from './softmaxVariants.js';
 
 /** What the kernels call the three results. */
 const RESULTS: Readonly<Record<string, string>> = {
@@ -34,13 +34,13 @@ function rowOp(name: string, vjp: Vjp): KernelOp {
   };
 }
 
-function lowerRows({ node, inputs, device }: LoweringContext, name: string): Lowering {
+function lowerRows({ node, inputs, device, choose }: LoweringContext, name: string): Lowering {
   const [logits] = inputs as [Tensor];
   const [rows = 1, columns = 1] = logits.shape;
-  const { variant, groups, workgroupSize } = chooseSoftmax(device, rows, columns);
+  const { variant, serial, groups, workgroupSize } = choose(softmaxVariants(device, name, rows, columns));
   const workgroups = foldGrid(groups);
   return lowering({
-    kernel: variant === 'serial' ? serialWgsl : workgroupWgsl,
+    kernel: serial ? serialWgsl : workgroupWgsl,
     variant,
     loads: { load_logits: { tensor: logits, extents: [rows, columns] } },
     stores: { store_result: { tensor: node, extents: [rows, node.rank === 1 ? 1 : columns] } },

@@ -5,6 +5,7 @@ import type { DType, TypedArray } from '../graph/dtype.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';
+import { checkChoices, type TunerChoices } from '../kernels/tunerChoices.js';
 import type { Module } from '../nn/module.js';
 import { defaultGenerator, type Generator } from '../ops/random.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -34,7 +35,8 @@ const FORMAT = 'cotangent-1';
 const FILE_DTYPES = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'U32' } as const;
 
 /**
- * A run as safetensors: parameters, optimizer state and step count, the random counter, the data's position.
+ * A run as safetensors: parameters, optimizer state and step count, the random counter, the data's position, and
+ * which variants of the kernels ran.
  * A run resumed from it ends with the same bits as an unbroken one.
  *
  * @returns the file's bytes. Write them to a file beside and rename it, so that it is never half-written.
@@ -59,11 +61,12 @@ export async function saveCheckpoint(
   const state = optimizer?.state(model === undefined ? undefined : namesOf(model));
   for (const [name, { shape, read }] of state?.tensors ?? []) add(`optimizer.${name}`, shape, 'f32', read());
   const { seed, stream, step } = generator;
-  const { name: adapter } = engine('saveCheckpoint').device.facts;
+  const { device, tuner } = engine('saveCheckpoint');
   const metadata = {
     format: FORMAT,
-    // Kernel choices are a function of the adapter: the same bits need the same one.
-    adapter,
+    // The same bits need the same adapter and the same kernels.
+    adapter: device.facts.name,
+    tuner: JSON.stringify(tuner.record()),
     generator: JSON.stringify({ seed, stream, step }),
     ...(state === undefined ? {} : { optimizer: JSON.stringify({ name: state.name, step: state.step }) }),
     ...(options.position === undefined ? {} : { position: JSON.stringify(options.position) }),
@@ -78,7 +81,8 @@ function namesOf(model: Module): Map<Parameter, string> {
 }
 
 /**
- * Loads what `saveCheckpoint` wrote. Nothing changes unless everything fits.
+ * Loads what `saveCheckpoint` wrote. Nothing changes unless everything fits. Steps that are prepared or called from
+ * now on run the kernels that the saved run ran; those of another adapter or version are not taken, with a warning.
  * @throws ValueError naming the tensors that are missing, unexpected or of another shape, or what is wrong
  * with the file and where.
  */
@@ -110,6 +114,8 @@ export function loadCheckpoint(
   const position = parse<LoadedCheckpoint['position']>(name, metadata, 'position');
   const extra = parse<unknown>(name, metadata, 'extra');
   const drawn = parse<{ seed: number; stream: number; step: number }>(name, metadata, 'generator');
+  const choices = parse<TunerChoices>(name, metadata, 'tuner');
+  if (choices !== undefined) checkChoices('loadCheckpoint', choices);
   const complaints: string[] = [];
   for (const [key, { shape, dtype }] of wanted) {
     const found = tensors.get(key);
@@ -135,6 +141,7 @@ export function loadCheckpoint(
   for (const [key, { write }] of wanted) write(tensors.get(key)?.data as TypedArray);
   if (state !== undefined && optimizerFacts !== undefined) state.setStep(optimizerFacts.step);
   if (drawn !== undefined) generator.restore(drawn);
+  if (choices !== undefined) owner.tuner.take(choices, name);
   return { position, extra };
 }
 

@@ -6,8 +6,7 @@ import { chart } from '../../../demos/train/chart.js';
 import { bytes, counted, duration, number, percent, stepsText } from '../../../demos/train/format.js';
 import { trainableLosses } from '../../../demos/train/losses.js';
 import { checkEpochsLeft, checkModelFits, type RunOptions } from '../../../demos/train/options.js';
-import type { Adapter, Curve, RunResult } from '../../../demos/train/run.js';
-import type { TrainerEvent } from '../../../demos/train/trainer.js';
+import type { Outcome, TrainerEvent } from '../../../demos/train/trainer.js';
 import { decodeSafetensors } from '../../data/safetensors.js';
 import { ValueError } from '../../errors.js';
 import { loadDataset } from '../datasets.js';
@@ -175,12 +174,7 @@ function significant(value: number): string {
   return value.toPrecision(4);
 }
 
-interface FinishedRun {
-  readonly result: RunResult;
-  readonly curve: Curve;
-  readonly adapter: Adapter;
-  readonly options: RunOptions;
-}
+type FinishedRun = Extract<Outcome, { result: unknown }>;
 
 /** What the run came to, for people. */
 function summary({ result, adapter }: FinishedRun, classNames: readonly string[], browser: string): string {
@@ -203,6 +197,7 @@ function summary({ result, adapter }: FinishedRun, classNames: readonly string[]
     '  by class',
     ...classes,
     `  time             ${result.seconds.toFixed(1)} s (${duration(result.seconds)}), ${number(Math.round(result.imagesPerSecond))} images/s`,
+    `  first step       ${(result.firstStepMs / 1000).toFixed(2)} s from opening the GPU`,
     `  held on the GPU  ${bytes(result.memory.bytesHeld)} (${holders.join(', ')})`,
     `  submits a step   ${result.submitsPerStep.toFixed(2)}; ${result.allSubmitsPerStep.toFixed(2)} with reading the loss back and keeping pace`,
     '',
@@ -222,7 +217,7 @@ async function writeFiles(command: CommandOptions, from: TrainSession, run: Fini
 }
 
 /** The whole run, for programs. */
-async function record(from: TrainSession, { options, adapter, curve, result }: FinishedRun): Promise<object> {
+async function record(from: TrainSession, { options, adapter, tuner, curve, result }: FinishedRun): Promise<object> {
   const { adapterKind, executable } = from.launched;
   const require = createRequire(import.meta.url);
   const versionOf = (path: string) => (require(path) as { version: string }).version;
@@ -239,6 +234,7 @@ async function record(from: TrainSession, { options, adapter, curve, result }: F
     },
     platform: `${process.platform} ${process.arch}`,
     date: new Date().toISOString(),
+    tuner,
     curve,
     result,
   };

@@ -25,6 +25,7 @@ export interface CommandOptions {
   readonly headed: boolean;
   readonly browser: string | undefined;
   readonly adapter: 'auto' | 'hardware' | 'software';
+  readonly tune: 'off' | 'cached' | 'now';
 }
 
 export interface TrainRequest {
@@ -37,6 +38,7 @@ export interface TrainRequest {
 }
 
 const ADAPTERS = ['auto', 'hardware', 'software'] as const;
+const TUNING = ['off', 'cached', 'now'] as const;
 
 const COMMAND_OPTIONS: readonly CommandOption[] = [
   { name: 'json', placeholder: 'FILE', help: 'write the whole run: options, adapter, versions, curve, result' },
@@ -44,6 +46,13 @@ const COMMAND_OPTIONS: readonly CommandOption[] = [
   { name: 'save', placeholder: 'FILE', help: 'write a checkpoint (safetensors): model, optimizer, position' },
   { name: 'resume', placeholder: 'FILE', help: 'go on from a checkpoint; its options hold where none are given' },
   { name: 'adapter', placeholder: 'KIND', help: 'where to compute', choices: ADAPTERS, defaultText: 'auto' },
+  {
+    name: 'tune',
+    placeholder: 'WHEN',
+    help: 'kernels by static choice, by timings kept from earlier runs, or timed now',
+    choices: TUNING,
+    defaultText: 'off',
+  },
   {
     name: 'browser',
     placeholder: 'PATH',
@@ -168,9 +177,6 @@ function numberOf(name: string, text: string): number {
 }
 
 function commandOptions(texts: GivenOptions): CommandOptions {
-  const adapter = texts.get('adapter') ?? 'auto';
-  if (!isAdapter(adapter))
-    throw new ValueError('train', `--adapter is '${adapter}'; it must be one of ${ADAPTERS.join(', ')}.`);
   for (const name of ['json', 'plot', 'save', 'resume', 'browser']) {
     if (texts.get(name) === '') throw new ValueError('train', `--${name} is empty; it must be a path.`);
   }
@@ -181,10 +187,13 @@ function commandOptions(texts: GivenOptions): CommandOptions {
     resume: texts.get('resume'),
     browser: texts.get('browser'),
     headed: texts.has('headed'),
-    adapter,
+    adapter: oneOf('adapter', texts.get('adapter') ?? 'auto', ADAPTERS),
+    tune: oneOf('tune', texts.get('tune') ?? 'off', TUNING),
   };
 }
 
-function isAdapter(text: string): text is CommandOptions['adapter'] {
-  return (ADAPTERS as readonly string[]).includes(text);
+function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((one) => one === text);
+  if (name !== undefined) return name;
+  throw new ValueError('train', `--${option} is '${text}'; it must be one of ${names.join(', ')}.`);
 }

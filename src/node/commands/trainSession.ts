@@ -3,6 +3,7 @@ import type { RunOptions } from '../../../demos/train/options.js';
 import type { Outcome, StartExtras, Trainer, TrainerEvent } from '../../../demos/train/trainer.js';
 import type { ImageDataset } from '../../data/imageDataset.js';
 import { type LaunchedBrowser, launchBrowser } from '../browser.js';
+import { tunerFiles } from '../tunerFiles.js';
 import { startDemoServer } from './demoServer.js';
 import { PageError } from './pageError.js';
 import type { CommandOptions } from './trainOptions.js';
@@ -12,6 +13,8 @@ const SERVED = 'run';
 /** A page is loaded from this machine; a busy one takes its time. */
 const LOAD_TIMEOUT = 120_000;
 const REPORT = 'reportToCommand';
+const READ_CHOICES = 'readTunerChoices';
+const WRITE_CHOICES = 'writeTunerChoices';
 
 /** The page of `npm start` in a Chrome of our own, driven by its `trainer`. */
 export class TrainSession {
@@ -20,25 +23,33 @@ export class TrainSession {
   readonly #closeServer: () => Promise<void>;
   /** Rejects when page or browser fail; never resolves. */
   readonly #failure: Promise<never>;
+  readonly #tune: CommandOptions['tune'];
   #closing = false;
 
-  private constructor(launched: LaunchedBrowser, page: Page, closeServer: () => Promise<void>) {
+  private constructor(
+    launched: LaunchedBrowser,
+    page: Page,
+    closeServer: () => Promise<void>,
+    tune: CommandOptions['tune'],
+  ) {
     this.launched = launched;
     this.#page = page;
     this.#closeServer = closeServer;
+    this.#tune = tune;
     this.#failure = this.#watch();
     // Whoever runs something meanwhile hears of it.
     this.#failure.catch(() => undefined);
   }
 
-  static async open(dataset: ImageDataset, { browser, adapter, headed }: CommandOptions): Promise<TrainSession> {
+  static async open(dataset: ImageDataset, options: CommandOptions): Promise<TrainSession> {
+    const { browser, adapter, headed, tune } = options;
     const { server, url } = await startDemoServer({ datasets: { [SERVED]: async () => dataset }, watch: false });
     let launched: LaunchedBrowser | undefined;
     try {
       launched = await launchBrowser({ browser, adapter, headed });
       // A tab behind another one is held back; a window of its own is not.
       const page = headed ? await launched.browser.newPage() : await launched.browser.newPage({ type: 'window' });
-      const session = new TrainSession(launched, page, () => server.close());
+      const session = new TrainSession(launched, page, () => server.close(), tune);
       await session.#load(new URL('train/', url).href);
       return session;
     } catch (error) {
@@ -87,20 +98,24 @@ export class TrainSession {
     report: (event: TrainerEvent) => void,
   ): Promise<Extract<Outcome, { result: unknown }>> {
     await this.#page.exposeFunction(REPORT, (event: TrainerEvent) => report(withNaN(event)));
+    // The browser's own profile is new each time, so a file of ours keeps what was timed.
+    await this.#page.exposeFunction(READ_CHOICES, tunerFiles.read);
+    await this.#page.exposeFunction(WRITE_CHOICES, tunerFiles.write);
     const extras: StartExtras = {
       dataUrl: `../data/${SERVED}.safetensors`,
       ...(checkpoint === undefined ? {} : { checkpoint: Buffer.from(checkpoint).toString('base64') }),
     };
     const outcome: Outcome = await this.#meanwhile(
       this.#page.evaluate(
-        (given, more, name) => {
-          const { trainer } = globalThis as unknown as { trainer: Trainer };
-          const tell = (globalThis as unknown as Record<string, (event: TrainerEvent) => unknown>)[name];
-          return trainer.start(given, tell === undefined ? more : { ...more, report: tell });
+        (given, more, tune, names) => {
+          const exposed = globalThis as unknown as { trainer: Trainer } & Record<string, never>;
+          const [report, read, write] = names.map((name) => exposed[name]) as [never, never, never];
+          return exposed.trainer.start(given, { ...more, report, tuning: { tune, tunerStore: { read, write } } });
         },
         options,
         extras,
-        REPORT,
+        this.#tune,
+        [REPORT, READ_CHOICES, WRITE_CHOICES],
       ),
     );
     if ('error' in outcome) throw new PageError(outcome.error.message, outcome.error.name);
