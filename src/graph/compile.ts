@@ -197,7 +197,7 @@ function withoutOptions(
   const known = ['tune', 'tuningBudgetMs'];
   for (const option of Object.keys(last)) {
     if (!known.includes(option)) {
-      throw new ValueError(name, `prepare has no option '${option}'; ${suggest(option, known)}`);
+      throw new ValueError(name, `prepare has no option '${option}'. ${suggest(option, known)}`);
     }
   }
   return { inputs: given.slice(0, -1), options: last };

@@ -55,7 +55,7 @@ export async function race(device: Device, { contestants, ...race }: Race): Prom
   const compiled = new Map(all.map((one) => [one, one.prepare().then(() => undefined, asError)]));
   const expected = await attempt(device, race, race.reference, compiled.get(race.reference));
   if (!Array.isArray(expected)) {
-    discard(race, race.reference, `is invalid here: ${expected.message}`, 'nothing can be checked against it');
+    discard(race, race.reference, invalid(expected), 'nothing can be checked against it');
     return { winner: undefined, complete: true };
   }
   const standing: Contestant[] = [];
@@ -68,7 +68,7 @@ export async function race(device: Device, { contestants, ...race }: Race): Prom
       continue;
     }
     const outcome = one === race.reference ? expected : await attempt(device, race, one, compiled.get(one));
-    if (!Array.isArray(outcome)) discard(race, one, `is invalid here: ${outcome.message}`);
+    if (!Array.isArray(outcome)) discard(race, one, invalid(outcome));
     else {
       const difference = differenceOf(expected, outcome, race.outputs);
       if (difference === undefined) standing.push(one);
@@ -185,6 +185,12 @@ function discard(
   so = 'it is not used',
 ): void {
   console.warn(`tuner: the variant '${name}' of '${shapeClass}' ${why.replace(/\.$/, '')}; ${so}.`);
+}
+
+/** In the first line of the GPU's words. */
+function invalid(error: Error): string {
+  const text = error instanceof CotangentError ? `${error.op}: ${error.sentence}` : error.message;
+  return `is invalid here: ${text.split('\n')[0]}`;
 }
 
 function asError(error: unknown): Error {

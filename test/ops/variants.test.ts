@@ -39,16 +39,18 @@ const triples = Array.from({ length: 24 }, (_, i) => {
   return { rows: r.pick(edges), inner: r.pick(edges), columns: r.pick(edges), seed: 700 + i };
 });
 
-describe.each(['gpu', 'plain'] as const)('the kernels of a %s adapter', (kind) => {
+const product = { gpu: '(blocked', plain: '(register', second: 'tuned)', last: 'tuned)' } as const;
+
+describe.each(['gpu', 'plain', 'second', 'last'] as const)('the kernels of an adapter, %s', (kind) => {
   useVariantsOf(kind);
 
   test('are not those that the other tests ran', () => {
-    const product = compile((a: Tensor, b: Tensor) => matmul(a, b));
-    const text = product.explain(
+    const step = compile((a: Tensor, b: Tensor) => matmul(a, b));
+    const text = step.explain(
       { data: new Float32Array(64), shape: [8, 8] },
       { data: new Float32Array(64), shape: [8, 8] },
     );
-    expect(text).toContain(kind === 'gpu' ? '(blocked' : '(register');
+    expect(text).toContain(product[kind]);
   });
 
   test.each(triples)(

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Engine, type EngineOptions } from '../../src/graph/engine.js';
+import { first } from '../../src/kernels/variants.js';
 
 const engines = new Map<string, Promise<Engine>>();
 
@@ -61,14 +62,19 @@ export function useOwnEngine(options: EngineOptions = {}): () => Engine {
 /**
  * An engine of the file's own that chooses kernels as on another kind of adapter: every variant must be right
  * wherever it runs. 'gpu' takes blocks in workgroup memory and workgroups a row, 'plain' a software adapter
- * without subgroups.
+ * without subgroups, 'second' and 'last' what a tuner may choose instead of the static variants.
  */
-export function useVariantsOf(kind: 'gpu' | 'plain'): () => Engine {
+export function useVariantsOf(kind: 'gpu' | 'plain' | 'second' | 'last'): () => Engine {
   const engine = useOwnEngine(kind === 'plain' ? { withoutFeatures: ['subgroups'] } : {});
   beforeAll(() => {
-    const { device } = engine();
+    const { device, tuner } = engine();
     const facts = { ...device.facts, software: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
     if (kind === 'gpu') Object.defineProperty(device, 'facts', { value: facts });
+    if (kind === 'gpu' || kind === 'plain') return;
+    tuner.choose = ({ variants }) => {
+      const variant = kind === 'last' ? variants.at(-1) : variants[1];
+      return { variant: variant ?? first(variants), origin: 'tuned' };
+    };
   });
   return engine;
 }
