@@ -8,9 +8,9 @@ import { useEngine } from '../support/engine.js';
 const engine = useEngine();
 
 /**
- * Characters of WGSL without comments and indents. The largest kernel is a row loss that gives value and gradient
- * (17,200: its special functions and the online statistics), which Chrome compiles in 0.1 s here; what took 17 s were
- * unrolled tails with guards, several times this. A kernel that needs more wants loops instead of copies.
+ * Characters of WGSL without comments and indents. The largest kernel is a row loss that gives value and gradient:
+ * 17,200, for its special functions and online statistics; a first step with it in takes a second here. What once
+ * took Chrome 17 s were unrolled tails with guards, several times this: a kernel that needs more wants loops.
  */
 const BOUND = 20_000;
 

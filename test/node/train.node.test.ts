@@ -24,9 +24,10 @@ interface Running {
 }
 
 /** `npm run train -- ...`, without npm between: a signal reaches the command itself. */
-function start(args: readonly string[]): Running {
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, ['src/node/run.mjs', 'src/node/commands/train.ts', ...args], {
     cwd: repository,
+    env: { ...process.env, ...environment },
   });
   let stdout = '';
   let stderr = '';
@@ -47,6 +48,7 @@ function start(args: readonly string[]): Running {
 interface RunRecord {
   options: { loss: string; parameters: Record<string, number>; epochs: number };
   adapter: { kind: string; name: string };
+  tuner: { library: string; adapter: string; choices: Record<string, string> };
   browser: { version: string; executable: string };
   versions: Record<string, string>;
   curve: { steps: [number, number][]; epochs: { step: number; testAccuracy: number }[] };
@@ -57,6 +59,7 @@ interface RunRecord {
     steps: number;
     stepsBefore: number;
     seconds: number;
+    firstStepMs: number;
     memory: { bytesHeld: number };
     submitsPerStep: number;
   };
@@ -81,12 +84,13 @@ describe('npm run train', () => {
       'adapter',
       'test accuracy',
       'by class',
+      'first step',
       'held on the GPU',
       'submits a step   1.00',
     ]) {
       expect(stdout).toContain(part);
     }
-    const { options, adapter, browser, versions, curve, result } = await recordOf(paths.json);
+    const { options, adapter, tuner, browser, versions, curve, result } = await recordOf(paths.json);
     expect(options).toMatchObject({ loss: 'compSum', parameters: { tau: 1.5 }, epochs: 1 });
     expect([adapter.kind, adapter.name, browser.version, browser.executable]).not.toContain('');
     expect(Object.keys(versions)).toEqual(['cotangent', 'node', 'vite', 'puppeteer']);
@@ -97,17 +101,39 @@ describe('npm run train', () => {
     expect(result.testAccuracy).toBe(curve.epochs[0]?.testAccuracy);
     expect(result.perClassAccuracy).toHaveLength(10);
     expect(result).toMatchObject({ reason: 'done', steps: 10, submitsPerStep: 1 });
+    expect(result.firstStepMs).toBeGreaterThan(0);
+    expect(tuner.library).toBe(versions.cotangent);
+    expect(tuner.choices['matmul nn f32 m64 n128 k1024']).toMatch(/^(quad|register|blocked) \d+x\d+/);
     expect(result.memory.bytesHeld).toBeGreaterThan(4 * (784 * 128 + 128 * 10));
     expect(await readFile(paths.plot, 'utf8')).toMatch(/^<svg [\s\S]*compSum on mnist[\s\S]*<\/svg>\n$/);
     const { tensors, metadata } = decodeSafetensors(await readFile(paths.save), { name: paths.save });
     expect(tensors.get('model.0.weight')?.shape).toEqual([784, 128]);
     expect(JSON.parse(metadata.position ?? '')).toEqual({ epoch: 1, index: 0 });
+    expect(JSON.parse(metadata.tuner ?? '')).toEqual(tuner);
     expect(await start(['--resume', paths.save]).finished).toEqual({
       code: 1,
       stdout: '',
       stderr:
         'ValueError: train: --epochs is 1, but the checkpoint has done 1 epoch already.\n  Mend: ask for more of them.\n',
     });
+  });
+
+  test('--tune now keeps its choices in a file, and --tune cached takes them from it', async () => {
+    const cache = { XDG_CACHE_HOME: join(root, 'cache') };
+    const run = async (tune: string) => {
+      const path = join(root, `${tune}.json`);
+      const args = ['--epochs', '1', '--examples', '640', '--model', 'mlp:784-16-10', '--tune', tune, '--json', path];
+      const { code } = await start(args, cache).finished;
+      expect(code).toBe(0);
+      return recordOf(path);
+    };
+    const first = await run('now');
+    const [file] = await readdir(join(root, 'cache', 'cotangent'));
+    const kept = JSON.parse(await readFile(join(root, 'cache', 'cotangent', file ?? ''), 'utf8')) as RunRecord['tuner'];
+    expect(Object.keys(kept.choices).length).toBeGreaterThan(0);
+    expect(first.tuner).toEqual({ ...kept, choices: expect.objectContaining(kept.choices) });
+    const second = await run('cached');
+    expect(second.tuner).toEqual({ ...kept, choices: expect.objectContaining(kept.choices) });
   });
 
   // Windows has no signals: a child is ended by them.

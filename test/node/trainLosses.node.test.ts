@@ -24,6 +24,7 @@ test("no loss's parameter is named as an option of the run or the command", () =
     'save',
     'resume',
     'adapter',
+    'tune',
     'browser',
     'headed',
     'help',

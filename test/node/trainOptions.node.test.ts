@@ -32,7 +32,7 @@ describe('the options of npm run train', () => {
       examples: 0,
       seed: 0,
     });
-    expect(parse('').command).toEqual({ headed: false, adapter: 'auto' });
+    expect(parse('').command).toEqual({ headed: false, adapter: 'auto', tune: 'off' });
   });
 
   test('every option, with a space or an equals sign', () => {
@@ -53,8 +53,9 @@ describe('the options of npm run train', () => {
       seed: 7,
     });
     expect(
-      parse('--json a.json --plot a.svg --save a.safetensors --resume b --headed --browser npm --adapter software')
-        .command,
+      parse(
+        '--json a.json --plot a.svg --save a.safetensors --resume b --headed --browser npm --adapter software --tune now',
+      ).command,
     ).toEqual({
       json: 'a.json',
       plot: 'a.svg',
@@ -63,6 +64,7 @@ describe('the options of npm run train', () => {
       headed: true,
       browser: 'npm',
       adapter: 'software',
+      tune: 'now',
     });
   });
 
@@ -99,6 +101,7 @@ describe('the options of npm run train', () => {
     ['--optimizer lion', "train: --optimizer is 'lion'; it must be one of adamw, adam, sgd."],
     ['--loss fokal', "train: --loss is 'fokal'. Did you mean 'focal'?"],
     ['--adapter gpu', "train: --adapter is 'gpu'; it must be one of auto, hardware, software."],
+    ['--tune always', "train: --tune is 'always'; it must be one of off, cached, now."],
     ['--model cnn', "train: --model is 'cnn'; it is written mlp:784-128-10: pixels, hidden sizes, classes."],
     ['--model mlp:784-0-10', 'train: --model has a layer of 0; a size is from 1 to 65536.'],
     ['--json=', 'train: --json is empty; it must be a path.'],
@@ -138,6 +141,7 @@ describe('the options of npm run train', () => {
       '--label-smoothing NUMBER',
       'compSum',
       '--adapter KIND',
+      '--tune WHEN',
       '--headed',
     ];
     for (const part of parts) expect(help).toContain(part);
