@@ -62,8 +62,9 @@ export async function race(device: Device, { contestants, ...race }: Race): Prom
   let complete = true;
   for (const one of contestants) {
     const ready = await withinTime(compiled.get(one) as Promise<unknown>, race.deadline);
+    const late = !ready || performance.now() > race.deadline;
     // A clock that has run out still lets one be timed, so that every prepare gets on.
-    if (!ready && standing.length > 0) {
+    if (late && standing.length > 0) {
       complete = false;
       continue;
     }
