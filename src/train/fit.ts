@@ -143,7 +143,10 @@ export async function fit<Fields extends Dataset<Fields>>(
     const losses: Promise<number>[] = [];
     const readings: number[] = [];
     for await (const batch of data) {
-      const loss = step(...(Object.values(batch) as HostArray[]));
+      const inputs = Object.values(batch) as HostArray[];
+      // Kernels compile in parallel and off the main thread, and are tuned where that was asked for.
+      if (done === first) await step.prepare(...inputs);
+      const loss = step(...inputs);
       done++;
       if (done % readEvery === 0 || done % data.length === 0) {
         const at = done;

@@ -10,14 +10,15 @@ import {
   cumulativeSum,
   type Engine,
   type EngineOptions,
+  fit,
   grad,
-  init,
   loadCheckpoint,
   loadTunerChoices,
   losses,
   matmul,
   mean,
   nn,
+  optim,
   saveCheckpoint,
   softmax,
   sum,
@@ -223,19 +224,6 @@ describe('choices', () => {
     expect(cached.explain(x)).not.toContain(', cached)');
   });
 
-  test('are kept by the browser, where it can', async () => {
-    const x = input(4, 1000);
-    const first = (await init({ tune: 'now' })) as Engine;
-    engines.push(first);
-    await step().prepare(x);
-    const second = (await init({ tune: 'cached' })) as Engine;
-    engines.push(second);
-    const cached = step();
-    await cached.prepare(x);
-    expect(cached.explain(x)).toContain(', cached)');
-    expect(await caches.delete('cotangent-tuner')).toBe(true);
-  });
-
   test('belong to the plan: what has run keeps its kernels, and an unprepared call times nothing', async () => {
     const engine = await open({ tune: 'now' });
     const x = input(4, 1000);
@@ -350,6 +338,17 @@ test('tuning gives its memory back', async () => {
   await step.prepare(x, { tune: 'now' });
   expect(engine.tuner.races).toBe(1);
   expect(engine.device.buffers.statistics.bytesInUse).toBe(bytesInUse);
+});
+
+test('fit prepares its step, so that tuning works there too', async () => {
+  const engine = await open({ tune: 'now' });
+  const model = nn.linear(20, 3);
+  const optimizer = optim.sgd(model.parameters(), { learningRate: 0.1 });
+  const { data, shape } = input(8, 20);
+  const dataset = { inputs: { data, shape }, labels: new Uint32Array(8) };
+  await fit({ model, optimizer, loss: losses.crossEntropy }, dataset, { batchSize: 4 });
+  expect(Object.keys(tunerChoices().choices).join()).toContain('matmul');
+  expect(engine.tuner.races).toBeGreaterThan(1);
 });
 
 test('the first step is timed from init to its end on the GPU', async () => {
