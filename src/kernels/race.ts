@@ -25,7 +25,7 @@ export interface Race {
   /** The plainest: what the others must agree with. It may be one of them. */
   readonly reference: Contestant;
   readonly outputs: readonly RaceOutput[];
-  /** By `performance.now()`: what is not ready by then is left out. At least one round is always run. */
+  /** By `performance.now()`: what is not ready by then is left out. One contestant is always tried. */
   readonly deadline: number;
 }
 
@@ -40,9 +40,9 @@ export interface RaceResult {
 const LEAST = 10;
 const MOST_REPEATS = 4096;
 const ROUNDS = 3;
-/** One that takes so many times the best's time leaves after the first round. */
+/** One that takes so many times the best's time leaves before the rounds. */
 const HOPELESS = 1.5;
-/** The static choice stays unless another is faster by this: less is noise, and would change from page to page. */
+/** The static choice stays unless another takes less than this part of its time: else choices change from page to page. */
 const GAIN = 0.97;
 
 /**
@@ -137,19 +137,16 @@ async function fastest(
   const stopwatch = new Stopwatch(device);
   try {
     let times: Timed[] = [];
-    for (const contestant of standing) times.push(await firstRound(stopwatch, contestant));
-    const limit = HOPELESS * Math.min(...times.map(({ ms }) => ms));
-    times = times.filter(({ ms }) => ms <= limit);
-    for (let round = 1; round < ROUNDS; round++) {
-      for (const timed of times) {
-        if (performance.now() > deadline) break;
-        // The least of the rounds: what else the machine does only ever adds.
-        timed.ms = Math.min(timed.ms, (await stopwatch.time(repeated(timed))) / timed.repeats);
-      }
+    for (const contestant of standing) times.push(await calibrate(stopwatch, contestant));
+    const limit = HOPELESS * Math.min(...times.map(leastOf));
+    times = times.filter((timed) => timed.contestant === settled || leastOf(timed) <= limit);
+    for (let round = 0; round < ROUNDS && performance.now() < deadline; round++) {
+      for (const timed of times) timed.rounds.push((await stopwatch.time(repeated(timed))) / timed.repeats);
     }
-    const best = times.reduce((a, b) => (b.ms < a.ms ? b : a));
-    const before = times.find(({ contestant }) => contestant === settled);
-    return before !== undefined && best.ms > GAIN * before.ms ? settled : best.contestant;
+    const fallback = times.find(({ contestant }) => contestant === settled);
+    const faster = times.filter((timed) => fallback === undefined || beats(timed, fallback));
+    if (fallback !== undefined && faster.length === 0) return settled;
+    return faster.reduce((a, b) => (leastOf(b) < leastOf(a) ? b : a)).contestant;
   } finally {
     stopwatch.destroy();
   }
@@ -158,16 +155,26 @@ async function fastest(
 interface Timed {
   readonly contestant: Contestant;
   readonly repeats: number;
-  /** Of one run. */
-  ms: number;
+  /** Milliseconds of one run: while calibrating, then round by round. */
+  readonly rounds: number[];
+}
+
+/** What else the machine does only ever adds. */
+function leastOf({ rounds }: Timed): number {
+  return Math.min(...rounds);
+}
+
+/** In every round, for one burst of other work may fall on either. */
+function beats(a: Timed, b: Timed): boolean {
+  return a.rounds.every((ms, round) => ms < GAIN * (b.rounds[round] ?? 0));
 }
 
 /** Raises the repeats until a pass takes long enough. */
-async function firstRound(stopwatch: Stopwatch, contestant: Contestant): Promise<Timed> {
+async function calibrate(stopwatch: Stopwatch, contestant: Contestant): Promise<Timed> {
   let repeats = 1;
   for (;;) {
     const ms = await stopwatch.time(repeated({ contestant, repeats }));
-    if (ms >= LEAST || repeats >= MOST_REPEATS) return { contestant, repeats, ms: ms / repeats };
+    if (ms >= LEAST || repeats >= MOST_REPEATS) return { contestant, repeats, rounds: [ms / repeats] };
     const growth = Math.min(16, Math.max(2, (1.2 * LEAST) / Math.max(ms, 0.01)));
     repeats = Math.min(MOST_REPEATS, Math.ceil(repeats * growth));
   }
