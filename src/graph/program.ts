@@ -1,5 +1,5 @@
-import { type Cut, cut, isGiven } from './cut.js';
 import type { TuneOptions } from '../kernels/tuner.js';
+import { type Cut, cut, isGiven } from './cut.js';
 import type { Engine } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import type { BufferRange } from './lowering.js';

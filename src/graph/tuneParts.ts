@@ -15,19 +15,15 @@ interface Asked {
  * Times what is not known yet of the variants that the kernels of a step's parts have, the heaviest kernel first, until the
  * budget is spent.
  */
-export function tuneParts(
-  device: Device,
-  tuner: Tuner,
-  parts: readonly Part[],
-  budgetMs: number,
-): Promise<void> {
+export function tuneParts(device: Device, tuner: Tuner, parts: readonly Part[], budgetMs: number): Promise<void> {
   return tuner.inTurn(async () => {
     const all = parts.flatMap(({ plan, skeleton: { leaves } }) => plan.questions.map((asked) => ({ asked, leaves })));
     const open = new Map<string, Asked>();
     for (const { asked, leaves } of all.sort((a, b) => b.asked.flops - a.asked.flops)) {
       const { shapeClass } = asked.question;
       // A kernel without elements does nothing.
-      if (asked.flops > 0 && tuner.isOpen(asked.question) && !open.has(shapeClass)) open.set(shapeClass, { asked, leaves });
+      if (asked.flops > 0 && tuner.isOpen(asked.question) && !open.has(shapeClass))
+        open.set(shapeClass, { asked, leaves });
     }
     if (open.size === 0) return;
     const deadline = performance.now() + budgetMs;

@@ -17,8 +17,10 @@ import {
   losses,
   matmul,
   mean,
+  multiply,
   nn,
   optim,
+  repeat,
   saveCheckpoint,
   softmax,
   sum,
@@ -29,6 +31,7 @@ import {
 } from '../../src/index.js';
 import { complaint } from '../support/complaint.js';
 import { useVariantsOf } from '../support/engine.js';
+import '../support/matchers.js';
 import { random } from '../support/random.js';
 
 let warn: MockInstance<(text: string) => void>;
@@ -327,6 +330,22 @@ test('a budget that runs out leaves the rest to the static choices, says so, and
   ]);
   expect(engine.tuner.races).toBe(1);
   expect([...texts.values()].map((kept) => JSON.parse(kept).choices)).toEqual([{}]);
+});
+
+test('a step with a repeat takes its choices too, with the same results', async () => {
+  const step = () => compile((x: Tensor) => repeat(3, (state) => softmax(multiply(100, state)), softmax(x)));
+  const x = input(4, 1000);
+  await open();
+  const expected = await step()(x).data();
+  const engine = await open();
+  const tuned = step();
+  await tuned.prepare(x, { tune: 'now' });
+  expect(engine.tuner.races).toBe(1);
+  expect(tuned.explain(x)).not.toContain(', static)');
+  // Values are below 1 and each softmax rounds by a few 6e-8, which the factor 100 takes into the next.
+  const { length } = expected;
+  const total = await tuned(x).data();
+  expect(Array.from({ length }, (_, i) => (total[i] ?? 0) - (expected[i] ?? 0))).toBeAllWithin(1e-5);
 });
 
 test('tuning gives its memory back', async () => {
