@@ -4,8 +4,9 @@ import shortWgsl from '../../../shaders/losses/rowHostShort.wgsl';
 import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../../shaders/matmul/quad.wgsl';
 import registerWgsl from '../../../shaders/matmul/register.wgsl';
-import { rowHost } from '../../../src/custom/rowHost.js';
-import { chooseMatmul } from '../../../src/ops/matmulVariants.js';
+import { rowHostVariants } from '../../../src/custom/rowHost.js';
+import { first } from '../../../src/kernels/variants.js';
+import { matmulVariants } from '../../../src/ops/matmulVariants.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
 
@@ -32,14 +33,9 @@ export interface HandProduct {
 /** A matrix product by the kernel and tile that the library itself picks for its size. */
 export function product(device: HandGpu, { rows, inner, columns, a, b, store, storeSum }: HandProduct): HandKernel {
   const [aTransposed, bTransposed] = [a.transposed === true, b.transposed === true];
-  const { kernel, replace, overrides, workgroups } = chooseMatmul(device, {
-    rows,
-    inner,
-    columns,
-    batches: 1,
-    aTransposed,
-    bTransposed,
-  });
+  const shape = { rows, inner, columns, batches: 1, aTransposed, bTransposed };
+  // The engine's static choice: the step by hand runs the same kernels.
+  const { kernel, replace, overrides, workgroups } = first(matmulVariants(device, shape).variants);
   return {
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
     replace: {
@@ -76,7 +72,7 @@ interface Rows {
 /** Softmax cross-entropy of each row, and the gradient of their mean by the logits, in one kernel. */
 export function crossEntropyRows(device: HandGpu, given: Rows): HandKernel {
   const { rows, classes, logits, labels, values, gradients } = given;
-  const { long, overrides, workgroups } = rowHost(device, rows, classes);
+  const { long, overrides, workgroups } = first(rowHostVariants(device, 'by hand', rows, classes).variants);
   return {
     kernel: long ? longWgsl : shortWgsl,
     appended: compSumWgsl,
