@@ -137,7 +137,7 @@ class Compiled<Result> {
       throw new ValueError(this.#name, 'the compiled function was disposed of.', { mend: 'compile it again.' });
     }
     owner.device.assertAlive(this.#name);
-    const found = this.#steps.findIndex((step) => step.fits(owner, leaves));
+    const found = this.#find(owner, leaves);
     if (found < 0) this.#dropFallen();
     const step = found < 0 ? this.#trace(owner, inputs, leaves) : (this.#steps[found] as Step<Result>);
     if (found !== 0) {
@@ -154,6 +154,11 @@ class Compiled<Result> {
       }
     }
     return step;
+  }
+
+  #find(owner: Engine, leaves: Leaves): number {
+    for (let i = 0; i < this.#steps.length; i++) if (this.#steps[i]?.fits(owner, leaves) === true) return i;
+    return -1;
   }
 
   /** Steps whose optimizer has moved or gone never run again. */

@@ -357,10 +357,11 @@ export class Engine implements Runtime {
   /** @internal Nodes made before now may not read the parameters that this execution changed. */
   noteUpdates(effects: readonly Effect[]): void {
     let now: number | undefined;
-    for (const { updates } of effects) {
+    for (let i = 0; i < effects.length; i++) {
+      const updates = effects[i]?.updates;
       if (updates === undefined) continue;
       now ??= ++clock.assignments;
-      for (const parameter of updates) (parameter as Parameter).assignedAt = now;
+      for (let k = 0; k < updates.length; k++) (updates[k] as Parameter).assignedAt = now;
     }
   }
 

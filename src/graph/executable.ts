@@ -8,10 +8,19 @@ import type { Plan } from './plan.js';
 import type { Recorder } from './recorder.js';
 import { isNumber, numberOf, type Tensor } from './tensor.js';
 
-interface DynamicField {
+interface Field {
   readonly word: number;
   readonly type: 'u32' | 'i32' | 'f32';
+  /** Another number in each turn. */
+  readonly moves: boolean;
+}
+
+interface DynamicField extends Field {
   readonly read: () => number;
+}
+
+interface LeafField extends Field {
+  readonly leaf: number;
 }
 
 /** How a plan that runs several times before its uniforms are written tells its runs apart. */
@@ -47,9 +56,9 @@ export class Executable {
   readonly #i32: Int32Array;
   readonly #f32: Float32Array;
   readonly #offsets: number[];
-  readonly #dynamic: (DynamicField & { readonly moves: boolean })[] = [];
+  readonly #dynamic: DynamicField[] = [];
   /** Fields whose number belongs to a leaf of the graph at hand. */
-  readonly #leafFields: { word: number; type: DynamicField['type']; leaf: number; moves: boolean }[] = [];
+  readonly #leafFields: LeafField[] = [];
   readonly #described: readonly PlannedDispatch[];
   /** How many bindings of each dispatch take the turn's offset. */
   readonly #moving: readonly number[];
@@ -129,14 +138,18 @@ export class Executable {
     return this.#stride > 0 && this.#turn === this.#room;
   }
 
-  /** Writes the uniforms of the next run. */
+  /**
+   * Writes the uniforms of the next run. Here and in `encode`, loops count: iterators and destructured arrays would be
+   * garbage in each step until the compiler sees through them.
+   */
   writeTurn(leaves: readonly Tensor[]): void {
     const turn = this.#stride > 0 ? this.#turn++ : 0;
     let changed = false;
     // Fields of one leaf stand together, so that a scalar is asked once for all the kernels that read it.
     let last = -1;
     let value = 0;
-    for (const { word, type, leaf, moves } of this.#leafFields) {
+    for (let i = 0; i < this.#leafFields.length; i++) {
+      const { word, type, leaf, moves } = this.#leafFields[i] as LeafField;
       if (turn > 0 && !moves) continue;
       if (leaf !== last) {
         const source = leaves[leaf]?.source;
@@ -145,7 +158,8 @@ export class Executable {
       }
       if (this.#write(word, type, value, turn)) changed = true;
     }
-    for (const { word, type, read, moves } of this.#dynamic) {
+    for (let i = 0; i < this.#dynamic.length; i++) {
+      const { word, type, read, moves } = this.#dynamic[i] as DynamicField;
       if (turn > 0 && !moves) continue;
       if (this.#write(word, type, read(), turn)) changed = true;
     }
@@ -170,7 +184,7 @@ export class Executable {
     this.#uploaded = false;
   }
 
-  #write(word: number, type: DynamicField['type'], value: number, turn: number): boolean {
+  #write(word: number, type: Field['type'], value: number, turn: number): boolean {
     const at = word + (turn * this.#stride) / 4;
     const before = this.#u32[at];
     if (type === 'f32') this.#f32[at] = value;
@@ -207,21 +221,22 @@ export class Executable {
     const { dispatches } = this.plan;
     const pipelines = this.#pipelines;
     if (pipelines === undefined) throw new Error('encode before the pipelines were made');
-    this.#turnOffsets.fill(this.#stride * (this.#turn - 1));
+    if (this.#stride > 0) this.#turnOffsets.fill(this.#stride * (this.#turn - 1));
     for (let i = 0; i < dispatches.length; i++) {
       const dispatch = dispatches[i] as PlannedDispatch;
-      const [x, y, z] = dispatch.workgroups;
       pass.setPipeline(pipelines[i] as GPUComputePipeline);
       const moving = this.#moving[i] as number;
       if (moving === 0) pass.setBindGroup(0, groups[i] as GPUBindGroup);
       else pass.setBindGroup(0, groups[i] as GPUBindGroup, this.#turnOffsets, 0, moving);
-      pass.dispatchWorkgroups(x, y, z);
+      pass.dispatchWorkgroups(dispatch.workgroups[0], dispatch.workgroups[1], dispatch.workgroups[2]);
     }
   }
 
   /** Assignments: every read of the run is done. */
   encodeCopies(recorder: Recorder, bindings: Bindings): void {
-    for (const { from, to } of this.plan.copies) {
+    const { copies } = this.plan;
+    for (let i = 0; i < copies.length; i++) {
+      const { from, to } = copies[i] as Plan['copies'][number];
       // Of no elements: it has no place.
       if (from.tensor.size === 0) continue;
       const { buffer, offset } = bindings.leaf(to);

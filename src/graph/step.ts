@@ -250,7 +250,7 @@ export class Step<Result> {
 
   /** The result with this execution's values in it. */
   #handles(step: number): Result {
-    const [only] = this.#rings;
+    const only = this.#rings[0];
     // The usual step returns its loss alone.
     if (only !== undefined && (this.#result as unknown) === only.tensor)
       return only.handle(step, this.#report) as Result;

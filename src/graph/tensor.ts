@@ -56,7 +56,8 @@ export const callSites = { record: false };
 
 function depthOver(inputs: readonly Tensor[]): number {
   let depth = 0;
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Tensor;
     if (input.storage === undefined && input.depth >= depth) depth = input.depth + 1;
   }
   return depth;
