@@ -30,4 +30,5 @@ export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as random from './ops/random.js';
 export * as optim from './optim/index.js';
+export * as theory from './theory/index.js';
 export * from './train/index.js';

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { compile, grad, losses, nn, optim, tensor, theory } from '../../src/index.js';
+import { useEngine } from '../support/engine.js';
+import { random, seedOf } from '../support/random.js';
+import { drawDistribution } from './pairs.js';
+
+useEngine();
+
+const EPSILON = 2 ** -24;
+
+describe.each([0, 0.5, 1, 1.5, 2, 3])('tau %f', (tau) => {
+  test.each([1, 2, 10, 65])('the GPU loss, weighed by label, has the conditional risk: %i classes', async (classes) => {
+    const seed = seedOf(`agreement ${tau} ${classes}`);
+    const draw = random(seed);
+    const inputs = 20;
+    // Every input once for each label, with the label's probability as weight.
+    const scores = Array.from({ length: inputs }, () => draw.floats(classes, ({ normal }) => 2 * normal()));
+    const conditionals = scores.map(() => Float32Array.from(drawDistribution(draw, classes, 'mild')));
+    const data = Float32Array.from(scores.flatMap((row) => Array.from({ length: classes }, () => [...row]).flat()));
+    const labels = Int32Array.from({ length: inputs * classes }, (_, i) => i % classes);
+    const values = losses.compSum(tensor(data, { shape: [inputs * classes, classes] }), labels, {
+      tau,
+      reduction: 'none',
+      sampleWeights: Float32Array.from(conditionals.flatMap((row) => [...row])),
+    });
+    const weighed = await values.data();
+    scores.forEach((z, x) => {
+      const p = conditionals[x] ?? [];
+      let risk = 0;
+      let allowed = 0;
+      for (let y = 0; y < classes; y++) {
+        const value = weighed[x * classes + y] ?? Number.NaN;
+        risk += value;
+        // As in test/losses/compSum.test.ts: c carries the roundings of z - m, of a sum of exponentials and of log;
+        // e^((1 - tau) c) multiplies its error by |1 - tau| c, and exp adds 3 + 2 |x| ulp. One more for the weight.
+        const c = theory.conditionalRisk(
+          p.map((_, j) => (j === y ? 1 : 0)),
+          z,
+          { tau: 1 },
+        );
+        allowed += EPSILON * (25 + 2 * Math.sqrt(classes) + 10 * Math.abs(1 - tau) * c) * value + 1e-37;
+      }
+      const wanted = theory.conditionalRisk(p, z, { tau });
+      expect(Math.abs(risk - wanted), `seed ${seed}, input ${x}: ${risk} for ${wanted}`).toBeLessThanOrEqual(allowed);
+    });
+  });
+});
+
+test.each([0.5, 1, 1.5])('tau %f: the bound holds while a model trains, and both sides fall', async (tau) => {
+  const draw = random(29);
+  const [count, classes] = [6, 3];
+  const inputs = drawDistribution(draw, count, 'mild');
+  const conditionals = Array.from({ length: count }, () => drawDistribution(draw, classes, 'mild'));
+  // One weight for each input and class: the set of all functions of these inputs.
+  const oneHot = Float32Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 1 : 0));
+  const at = tensor(oneHot, { shape: [count, count] });
+  const model = nn.linear(count, classes);
+  const optimizer = optim.adam(model.parameters(), { learningRate: 0.1 });
+  const labels = Int32Array.from({ length: count * classes }, (_, i) => i % classes);
+  const weights = Float32Array.from(labels, (y, i) => {
+    const x = Math.floor(i / classes);
+    return (inputs[x] ?? 0) * (conditionals[x]?.[y] ?? 0);
+  });
+  // Row x * classes + y is input x with label y.
+  const repeated = Float32Array.from({ length: count * classes * count }, (_, i) =>
+    Math.floor(i / count / classes) === i % count ? 1 : 0,
+  );
+  const step = compile(() => {
+    const rows = tensor(repeated, { shape: [count * classes, count] });
+    const loss = losses.compSum(model(rows), labels, { tau, sampleWeights: weights, reduction: 'sum' });
+    optimizer.update(grad(loss, model.parameters()));
+    return loss;
+  });
+  const seen: { left: number; right: number }[] = [];
+  for (let i = 0; i < 200; i++) {
+    if (i % 20 === 0) {
+      const scores = model(at);
+      const bound = theory.bound({ inputs, conditionals }, { data: await scores.data(), shape: scores.shape }, { tau });
+      const loss = await step().item();
+      // The loss of this very model, before its update: 18 rows, each within some dozens of roundings.
+      expect(Math.abs(loss - bound.compSum.risk)).toBeLessThan(100 * EPSILON * bound.compSum.risk);
+      expect(bound.left).toBeLessThanOrEqual(bound.right + 1e-14);
+      seen.push(bound);
+    } else {
+      step();
+    }
+  }
+  await step.ready();
+  expect(seen.at(-1)?.right).toBeLessThan(0.2 * (seen[0]?.right ?? 0));
+  expect(seen.at(-1)?.left).toBe(0);
+  expect(seen[0]?.left).toBeGreaterThan(0);
+});
