@@ -72,6 +72,16 @@ test.each([0, 0.5, 1 - 1e-9, 1, 1 + 1e-9, 1.4, 1.6, 1.99])('tau %f: a tiny regre
   }
 });
 
+test('next to certainty the risk keeps its digits', () => {
+  for (const gap of [20, 40, 300]) {
+    // log1p(e^-gap) is e^-gap to 1e-9 and better, and Phi_tau(u) is u as closely.
+    for (const tau of [0, 1, 2]) {
+      expect(theory.conditionalRisk([1, 0], [gap, 0], { tau }) / Math.exp(-gap)).toBeCloseTo(1, 8);
+      expect(theory.conditionalRisk([0, 1], [0, gap], { tau }) / Math.exp(-gap)).toBeCloseTo(1, 8);
+    }
+  }
+});
+
 test('extreme and masked scores: never NaN, infinite only where the loss is', () => {
   const seed = 11;
   const draw = random(seed);

@@ -67,6 +67,14 @@ describe.each(TAUS)('tau %f', (tau) => {
     // A set that holds a best function has no gap; for tau >= 2 only its limit does.
     const best = conditionals.map((p) => theory.bestScores(p, { tau }));
     expect(gapOf([line(1, 1), best])).toBeLessThan(1e-30);
+    // Nor does a small gap drown in the risks: it is the expected regret, digit for digit.
+    const near = best.map(([first = 0, ...rest]) => [first + 1e-7, ...rest]);
+    expect(gapOf([line(1, 1), near])).toBe(
+      inputs.reduce(
+        (sum, weight, x) => sum + weight * theory.conditionalRegret(conditionals[x] ?? [], near[x] ?? [], { tau }),
+        0,
+      ),
+    );
   });
 
   test("Jensen's bound holds for any hypothesis's sum-exponential risk", () => {

@@ -41,6 +41,18 @@ describe('T', () => {
     }
   });
 
+  test.each([1e-3, 1e-6, 1e-9, 1e-12])('keeps its digits next to 2: %f below', (below) => {
+    const tau = 2 - below;
+    // What 2 - tau is in float64; the printed formula needs (1 + beta)^(1 / it), so its greater part comes out first.
+    const order = 2 - tau;
+    for (let beta = 1 / 16; beta <= 1; beta += 1 / 16) {
+      const A = (1 + beta) * Math.exp(order * Math.log((1 + ((1 - beta) / (1 + beta)) ** (1 / order)) / 2));
+      const wanted = (A - 1) / ((tau - 1) * 3 ** (tau - 1));
+      // A - 1 is 1/16 or more of A, which has four roundings.
+      expect(Math.abs(theory.transform(beta, { tau, classes: 3 }) / wanted - 1), `beta ${beta}`).toBeLessThan(2e-14);
+    }
+  });
+
   test.each(cases({ tau: [...TAUS, ...BESIDE], classes: CLASSES }))(
     '$label rises and is convex',
     ({ tau, classes }) => {
