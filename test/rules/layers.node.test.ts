@@ -60,6 +60,13 @@ describe('the checker catches', async () => {
       'src/train/b.ts',
       'graph-imports-up',
     ],
+    [
+      'a loss on theory',
+      'src/losses/a.ts',
+      "import { b } from '../theory/b.js';",
+      'src/theory/b.ts',
+      'nn-optim-losses-metrics-data-imports-up',
+    ],
     ['a sibling', 'src/nn/a.ts', "import { b } from '../losses/b.js';", 'src/losses/b.ts', 'nn-imports-sibling'],
     [
       'the library on Node',
