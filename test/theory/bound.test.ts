@@ -36,8 +36,8 @@ describe('at one input', () => {
       if (tau > 1 && tau < 2 && left > wrongExplicitInverse(t, tau, classes) + ROUNDING) wrong++;
     }
     expect(closest, 'some pair comes near').toBeLessThan(1.01);
-    // With more classes its factor n^(tau - 1) has room for the missing one.
-    if (classes === 2) expect(wrong, 'the same pairs refute the wrong variant').toBeGreaterThan(50);
+    // For two classes at any tau between, for more at least where 2 - tau is small.
+    expect(wrong, 'the same pairs refute the wrong variant').toBeGreaterThan(50);
   });
 
   test('the wrong variant fails at two classes, tau 1.5, beta 0.4, and the right one holds', () => {
@@ -46,6 +46,16 @@ describe('at one input', () => {
     expect(wrongExplicitInverse(t, tau, classes)).toBeLessThan(0.4 - 1e-3);
     expect(theory.inverseTransform(t, { tau, classes })).toBeCloseTo(0.4, 12);
     expect(theory.explicitInverse(t, { tau, classes })).toBeGreaterThan(0.4);
+  });
+
+  test.each(CLASSES)('tau 2: the factor of %i classes is no slack, it is attained', (classes) => {
+    // All classes but one share the greatest probability, and equal scores take the one.
+    const beta = 0.9 / (classes - 1);
+    const p = Array.from({ length: classes }, (_, y) => (y === 0 ? 1 - (classes - 1) * beta : 1 + beta) / classes);
+    const scores = p.map(() => 0);
+    expect(theory.conditionalZeroOneRegret(p, scores)).toBeCloseTo(beta, 14);
+    const t = theory.conditionalRegret(p, scores, { tau: 2 });
+    expect(theory.inverseTransform(t, { tau: 2, classes })).toBeCloseTo(beta, 14);
   });
 
   test.each([0, 0.25, 0.5, 0.75, 0.9, 1])('tau %f: two classes come within 1 %% of the bound', (tau) => {
