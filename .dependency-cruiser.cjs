@@ -8,6 +8,7 @@ const LAYERS = [
   { folders: ['src/custom'] },
   { folders: ['src/autograd'] },
   { folders: ['src/ops'] },
+  { folders: ['src/profile'] },
   { folders: ['src/graph'] },
   { folders: ['src/kernels'] },
   { folders: ['src/device'] },

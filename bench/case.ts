@@ -1,3 +1,4 @@
+import type { Profile } from '../src/index.js';
 import type { HandGpu } from './peers/byHand/handGpu.js';
 import type { JaxJs } from './peers/jaxJs.js';
 import type { TensorFlow } from './peers/tfjs.js';
@@ -26,6 +27,8 @@ export interface Contender {
   results(): Promise<Results>;
   /** The plan of a repetition, in words, where the engine can say it. */
   explain?(): string;
+  /** Where the time of a repetition goes, where the engine can say it; it does some repetitions. */
+  profile?(): Promise<Profile>;
   /** Dispatches of a repetition, where the engine can say it. */
   dispatches?(): number;
   /** GPU memory by the engine's own counters, in bytes: now, and the most so far. */

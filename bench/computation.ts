@@ -1,4 +1,4 @@
-import { compile, type Tensor, tensor } from '../src/index.js';
+import { compile, profile, type Tensor, tensor } from '../src/index.js';
 import { type Case, defineCase, type Expected, type Peers, type Tolerance } from './case.js';
 import { awaitTensor } from './peers/awaitTensor.js';
 import type { JaxArray, JaxJs } from './peers/jaxJs.js';
@@ -91,6 +91,7 @@ export function computation(given: Computation): Case {
         settle: () => body.ready(),
         results: async () => ({ result: (await result.data()) as Float32Array }),
         explain: () => body.explain(),
+        profile: () => profile(body),
         dispose: () => {
           body.dispose();
           for (const each of tensors) each.dispose();

@@ -1,14 +1,13 @@
 import type { Case, Contender, EngineName, Libraries, Posed, Results } from './case.js';
 import { disagreements, disagreementsBetween } from './compare.js';
-import { profile } from './profile.js';
 import type { Failure, Profile, Row } from './report.js';
 import { median, summarise } from './statistics.js';
 
 /** The peers that started. */
 export interface Engines {
   readonly peers: Partial<Libraries>;
-  /** Ours, when its dispatches are to be profiled. */
-  readonly profiled?: GPUDevice;
+  /** Whether our dispatches are to be profiled. */
+  readonly profiled: boolean;
 }
 
 export interface Pace {
@@ -128,11 +127,11 @@ export async function runCase(
   }
   const ours = entrants.find(({ engine }) => engine === 'cotangent')?.contender;
   let profiled: Profile | undefined;
-  if (engines.profiled !== undefined && ours !== undefined) {
+  if (engines.profiled && ours?.profile !== undefined) {
     progress('profile');
-    const { profiled: device } = engines;
-    const dispatches = await attempt('cotangent', () => profile(device, ours));
-    if (dispatches !== undefined) profiled = { case: one.name, plan: ours.explain?.() ?? '', dispatches };
+    const { explain, profile } = ours;
+    const measured = await attempt('cotangent', profile);
+    if (measured !== undefined) profiled = { case: one.name, plan: explain?.() ?? '', ...measured };
   }
   const rows = entrants.map((entrant) => rowOf(one, entrant, entrants));
   for (const entrant of [...entrants]) await drop(entrant);

@@ -1,8 +1,9 @@
+import { digits } from '../src/node/terminal/table.js';
 import type { Verdict } from './goals.js';
 import { escapeText } from './markup.js';
 import { chartOf } from './ratioChart.js';
 import type { Failure, Report, Row } from './report.js';
-import { digits, inUnit, UNITS } from './table.js';
+import { inUnit, UNITS } from './table.js';
 
 const STYLE = `
   :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

@@ -1,8 +1,7 @@
-import { init } from '../src/index.js';
+import { init, measureLimits } from '../src/index.js';
 import type { Libraries, PeerName } from './case.js';
 import { cases } from './cases/index.js';
 import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
-import { LimitProbe } from './limits.js';
 import type { Failure, Measurements, Profile, Request, Row } from './report.js';
 
 declare global {
@@ -19,7 +18,6 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   const rows: Row[] = [];
   const profiles: Profile[] = [];
   const progress = (text: string) => void globalThis.tellProgress(text);
-  const probe = await LimitProbe.open();
   const { device } = await init();
   // Only what was asked for is imported: without peers nothing needs to be installed.
   const loaders: { readonly [P in PeerName]: () => Promise<Libraries[P]> } = {
@@ -36,19 +34,19 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
       failures.push({ engine: peer, message: wording(error), fatal: false });
     }
   }
-  const engines: Engines = { peers: libraries as Partial<Libraries>, ...(profile ? { profiled: device.gpu } : {}) };
+  const engines: Engines = { peers: libraries as Partial<Libraries>, profiled: profile };
   for (const one of cases) {
     if (!names.includes(one.name)) continue;
     progress('limits');
-    await probe.measure();
+    await measureLimits();
     const outcome = await runCase(one, engines, quick ? QUICK : THOROUGH, (text) => progress(`${one.name}: ${text}`));
     rows.push(...outcome.rows);
     failures.push(...outcome.failures);
     if (outcome.profile !== undefined) profiles.push(outcome.profile);
   }
   progress('limits');
-  await probe.measure();
-  const { limits } = probe;
+  const { fmaGflops, copyGbps } = await measureLimits();
+  const limits = { fma_gflops: fmaGflops, copy_gbps: copyGbps };
   const withShares = rows.map((row) => {
     if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
     return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };

@@ -1,7 +1,7 @@
+import { digits } from '../src/node/terminal/table.js';
 import { PEERS, type PeerName } from './case.js';
 import { escapeText } from './markup.js';
 import type { Report, Row } from './report.js';
-import { digits } from './table.js';
 
 const WIDTH = 860;
 const LABELS = 240;

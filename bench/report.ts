@@ -1,3 +1,4 @@
+import type { Profile as StepProfile } from '../src/index.js';
 import type { EngineName, PeerName, Unit } from './case.js';
 import type { Verdict } from './goals.js';
 
@@ -18,17 +19,11 @@ export interface Measurements {
   readonly profiles: readonly Profile[];
 }
 
-/** One dispatch of ours, with a pass of its own. */
-export interface Dispatch {
-  readonly label: string;
-  readonly ms: number;
-}
-
 /** Where the time of one repetition of ours goes. */
-export interface Profile {
+export interface Profile extends StepProfile {
   readonly case: string;
+  /** What `explain` says. */
   readonly plan: string;
-  readonly dispatches: readonly Dispatch[];
 }
 
 /** The most that plain kernels reached in this run, measured before each case and after the last. */

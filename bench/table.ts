@@ -1,3 +1,5 @@
+import { formatProfile } from '../src/index.js';
+import { alignColumns, digits, percent } from '../src/node/terminal/table.js';
 import { PEERS, type PeerName, type Unit } from './case.js';
 import type { Verdict } from './goals.js';
 import type { Profile, Report, Row } from './report.js';
@@ -24,7 +26,7 @@ export function formatReport({ cases, limits, failures, goals, profiles = [] }: 
     UNITS[row.unit],
     row.gflops === undefined ? '' : digits(row.gflops),
     row.gflops !== undefined || row.gbps === undefined ? '' : digits(row.gbps),
-    row.share_of_limit === undefined ? '' : `${(100 * row.share_of_limit).toFixed(1)} %`,
+    row.share_of_limit === undefined ? '' : percent(row.share_of_limit),
     ...peers.map((peer) => times(row, peer)),
   ]);
   return [
@@ -34,7 +36,7 @@ export function formatReport({ cases, limits, failures, goals, profiles = [] }: 
     'Spread: between the quartiles. vs: how many times as much the peer takes, the median over the rounds.',
     'Of limit: GFLOP/s of fma; GB/s, where a case counts bytes only, of copy.',
     ...(goals.length === 0 ? [] : ['', formatGoals(goals)]),
-    ...profiles.map(formatProfile),
+    ...profiles.map(planAndProfile),
     ...failures.map(
       (failure) =>
         `${failure.fatal ? 'FAILED' : 'left out'}: ${failure.engine}${failure.case === undefined ? '' : `, ${failure.case}`}: ` +
@@ -54,21 +56,8 @@ function formatGoals(goals: readonly Verdict[]): string {
   return alignColumns([['goal of', '', '', 'measured', 'bound'], ...lines], 3);
 }
 
-function formatProfile({ case: name, plan, dispatches }: Profile): string {
-  const total = dispatches.reduce((sum, { ms }) => sum + ms, 0);
-  const lines = dispatches.map(({ label, ms }, i) => [
-    String(i),
-    label,
-    ms.toFixed(3),
-    `${((100 * ms) / total).toFixed(0)} %`,
-  ]);
-  return [
-    '',
-    plan,
-    '',
-    `${name}, a pass for each dispatch:`,
-    alignColumns([...lines, ['', 'all', total.toFixed(3), '']], 2),
-  ].join('\n');
+function planAndProfile(profile: Profile): string {
+  return ['', profile.plan, '', `${profile.case}:`, formatProfile(profile)].join('\n');
 }
 
 function times({ ratio_to }: Row, peer: PeerName): string {
@@ -81,24 +70,4 @@ export const UNITS: Readonly<Record<Unit, string>> = { ms: 'ms', us: 'µs', byte
 
 export function inUnit(value: number, unit: Unit): string {
   return digits(unit === 'bytes' ? value / 1000 : value);
-}
-
-/** Three digits that count. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) return '?';
-  const decimals = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.min(decimals, 4));
-}
-
-/** The first columns, names, to the left; numbers to the right. */
-export function alignColumns(lines: readonly (readonly string[])[], names: number): string {
-  const widths = lines.reduce<number[]>((all, line) => line.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => (i < names ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

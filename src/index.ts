@@ -30,5 +30,6 @@ export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as random from './ops/random.js';
 export * as optim from './optim/index.js';
+export * from './profile/index.js';
 export * as theory from './theory/index.js';
 export * from './train/index.js';

@@ -1,4 +1,4 @@
-import { compile, grad, losses, Parameter, type Tensor, tensor } from '../../src/index.js';
+import { compile, grad, losses, Parameter, profile, type Tensor, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
 import { oneHot } from '../oneHot.js';
 import { awaitTensor } from '../peers/awaitTensor.js';
@@ -53,6 +53,7 @@ function crossEntropy(rows: number, classes: number): Case {
           gradient: (await result.gradient.data()) as Float32Array,
         }),
         explain: () => step.explain(),
+        profile: () => profile(step),
         dispose: () => {
           step.dispose();
           parameter.dispose();

@@ -1,4 +1,4 @@
-import { compile, multiply, optim, Parameter, tensor } from '../../src/index.js';
+import { compile, multiply, optim, Parameter, profile, tensor } from '../../src/index.js';
 import { type Case, defineCase } from '../case.js';
 import { awaitTensor } from '../peers/awaitTensor.js';
 import type { JaxArray } from '../peers/jaxJs.js';
@@ -37,6 +37,7 @@ const adamwOfTenMillion: Case = defineCase<Float32Array<ArrayBuffer>>({
       settle: () => step.ready(),
       results: async () => ({ parameter: (await parameter.data()) as Float32Array }),
       explain: () => step.explain(),
+      profile: () => profile(step),
       dispose: () => {
         step.dispose();
         optimizer.dispose();

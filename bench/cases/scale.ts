@@ -1,7 +1,5 @@
-import { engine } from '../../src/graph/current.js';
-import { compile, multiply, optim, Parameter, tensor } from '../../src/index.js';
+import { compile, multiply, optim, Parameter, profile, tensor } from '../../src/index.js';
 import { type Case, defineCase, type Figure } from '../case.js';
-import { profile } from '../profile.js';
 import { symmetric } from '../random.js';
 import { RULES } from './step/problem.js';
 import { trainingStep } from './step.js';
@@ -11,7 +9,6 @@ const STEPS_TO_CHECK = 3;
 const FLOATS = 1_024_000;
 /** Down a bowl: each tensor's gradient is half of it, one small kernel. */
 const SLOPE = 0.5;
-const PROFILED_RUNS = 5;
 
 /** How a step grows with one of its sizes; the others stay. */
 const network = (what: string, widths: readonly number[], batch: number) =>
@@ -21,9 +18,10 @@ const network = (what: string, widths: readonly number[], batch: number) =>
 const updateAlone: Figure = {
   unit: 'ms',
   of: async (contender) => {
-    const dispatches = await profile(engine('bench').device.gpu, contender, PROFILED_RUNS);
-    if (dispatches === undefined) throw new Error('the device has no timestamps.');
-    return dispatches.filter(({ label }) => label.startsWith('optimizer')).reduce((sum, { ms }) => sum + ms, 0);
+    const measured = await contender.profile?.();
+    if (measured?.timing !== 'dispatch') throw new Error('the device has no timestamps.');
+    const own = measured.dispatches.filter(({ label }) => label.startsWith('optimizer'));
+    return own.reduce((sum, { ms = 0 }) => sum + ms, 0);
   },
 };
 
@@ -60,6 +58,7 @@ function tensors(count: number, figure?: Figure): Case {
           return { floats };
         },
         explain: () => step.explain(),
+        profile: () => profile(step),
         dispose: () => {
           step.dispose();
           optimizer.dispose();

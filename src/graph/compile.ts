@@ -4,6 +4,8 @@ import { type Input, inputSpec, toTensor } from './compiledInput.js';
 import { engine } from './current.js';
 import type { Engine } from './engine.js';
 import type { SourceOp } from './op.js';
+import type { Program } from './program.js';
+import type { DispatchTimer } from './recorder.js';
 import { Step } from './step.js';
 import { Tensor, unbounded } from './tensor.js';
 import { Trace } from './trace.js';
@@ -65,6 +67,7 @@ export function compile<Result>(
   }
   const compiled = new Compiled(body as (...inputs: unknown[]) => Result, options);
   const call = (...inputs: unknown[]) => compiled.call(inputs);
+  compiledFunctions.set(call, compiled);
   Object.defineProperty(call, 'count', { get: () => compiled.count });
   return Object.assign(call, {
     prepare: (...inputs: unknown[]) => compiled.prepare(inputs),
@@ -74,10 +77,17 @@ export function compile<Result>(
   }) as unknown as CompiledFunction<never[], Result>;
 }
 
+const compiledFunctions = new WeakMap<object, Compiled<unknown>>();
+
+/** @internal What stands behind a function that `compile` made; undefined for any other. */
+export function compiledBehind(step: object): Compiled<unknown> | undefined {
+  return compiledFunctions.get(step);
+}
+
 class Compiled<Result> {
   count = 0;
   readonly #body: (...inputs: unknown[]) => Result;
-  readonly #name: string;
+  readonly name: string;
   readonly #maximumPlans: number;
   #steps: Step<Result>[] = [];
   #evicted = 0;
@@ -85,24 +95,25 @@ class Compiled<Result> {
 
   constructor(body: (...inputs: unknown[]) => Result, options: CompileOptions) {
     this.#body = body;
-    this.#name = options.name ?? (body.name || 'step');
+    this.name = options.name ?? (body.name || 'step');
     this.#maximumPlans = options.maximumPlans ?? 16;
   }
 
-  call(inputs: readonly unknown[]): Result {
-    const owner = engine(this.#name);
+  /** @param timer times the dispatches of this execution, each in a pass of its own. */
+  call(inputs: readonly unknown[], timer?: DispatchTimer): Result {
+    const owner = engine(this.name);
     if (owner.trace !== undefined) return this.#body(...inputs.map((input) => mapTree(input, toTensor)));
     const leaves = flattenTree(inputs);
     const step = this.#step(owner, inputs, leaves);
-    const result = step.execute(leaves.values, this.count);
+    const result = step.execute(leaves.values, this.count, timer);
     this.count++;
     return result;
   }
 
   async prepare(given: readonly unknown[]): Promise<void> {
-    const owner = engine(this.#name);
-    const { inputs, options } = withoutOptions(this.#name, given);
-    const tuning = checkTuneOptions(this.#name, options, owner.tuner.options);
+    const owner = engine(this.name);
+    const { inputs, options } = withoutOptions(this.name, given);
+    const tuning = checkTuneOptions(this.name, options, owner.tuner.options);
     let step = this.#step(owner, inputs, flattenTree(inputs));
     const stale = await step.tune(tuning);
     const at = this.#steps.indexOf(step);
@@ -115,13 +126,18 @@ class Compiled<Result> {
   }
 
   async ready(): Promise<void> {
-    const owner = engine(this.#name);
+    const owner = engine(this.name);
     for (const step of this.#steps) await step.report();
     await owner.ready();
   }
 
+  /** What it runs for inputs like these. */
+  program(inputs: readonly unknown[]): Program {
+    return this.#step(engine(this.name), inputs, flattenTree(inputs)).program;
+  }
+
   explain(inputs: readonly unknown[]): string {
-    const step = this.#step(engine(this.#name), inputs, flattenTree(inputs));
+    const step = this.#step(engine(this.name), inputs, flattenTree(inputs));
     return step.explain();
   }
 
@@ -134,9 +150,9 @@ class Compiled<Result> {
   /** The plan for inputs like these; the last one used stands first. */
   #step(owner: Engine, inputs: readonly unknown[], leaves: Leaves): Step<Result> {
     if (this.#disposed) {
-      throw new ValueError(this.#name, 'the compiled function was disposed of.', { mend: 'compile it again.' });
+      throw new ValueError(this.name, 'the compiled function was disposed of.', { mend: 'compile it again.' });
     }
-    owner.device.assertAlive(this.#name);
+    owner.device.assertAlive(this.name);
     const found = this.#find(owner, leaves);
     if (found < 0) this.#dropFallen();
     const step = found < 0 ? this.#trace(owner, inputs, leaves) : (this.#steps[found] as Step<Result>);
@@ -147,7 +163,7 @@ class Compiled<Result> {
         this.#steps.pop()?.dispose();
         if (++this.#evicted === 8) {
           console.warn(
-            `${this.#name}: inputs of ever new shapes: ${this.#evicted} plans were thrown away. ` +
+            `${this.name}: inputs of ever new shapes: ${this.#evicted} plans were thrown away. ` +
               'Pad batches to a few sizes, or raise maximumPlans.',
           );
         }
@@ -169,7 +185,7 @@ class Compiled<Result> {
 
   #trace(owner: Engine, inputs: readonly unknown[], leaves: Leaves): Step<Result> {
     const trace = new Trace();
-    const specs = leaves.values.map((value) => inputSpec(this.#name, value));
+    const specs = leaves.values.map((value) => inputSpec(this.name, value));
     const placeholders = specs.map(
       ({ shape, dtype }, index) =>
         new Tensor(placeholderOp, [], shape, dtype, undefined, { kind: 'placeholder', index }),
@@ -184,11 +200,11 @@ class Compiled<Result> {
       owner.trace = undefined;
     }
     if (result instanceof Promise) {
-      throw new ValueError(this.#name, 'the compiled function returned a promise.', {
+      throw new ValueError(this.name, 'the compiled function returned a promise.', {
         mend: 'await nothing inside it: read values outside, after the step.',
       });
     }
-    return new Step(owner, this.#name, trace, specs, leaves.structure, result);
+    return new Step(owner, this.name, trace, specs, leaves.structure, result);
   }
 }
 

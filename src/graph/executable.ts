@@ -5,7 +5,7 @@ import { aligned } from './alignment.js';
 import type { BindingSource, PlannedDispatch, UniformBlock } from './dispatch.js';
 import type { BufferRange } from './lowering.js';
 import type { Plan } from './plan.js';
-import type { Recorder } from './recorder.js';
+import type { DispatchTimer, Recorder } from './recorder.js';
 import { isNumber, numberOf, type Tensor } from './tensor.js';
 
 interface Field {
@@ -230,6 +230,19 @@ export class Executable {
       else pass.setBindGroup(0, groups[i] as GPUBindGroup, this.#turnOffsets, 0, moving);
       pass.dispatchWorkgroups(dispatch.workgroups[0], dispatch.workgroups[1], dispatch.workgroups[2]);
     }
+  }
+
+  /** The same, each dispatch in a pass of its own. */
+  encodeTimed(recorder: Recorder, timer: DispatchTimer, groups: readonly GPUBindGroup[]): void {
+    this.#turnOffsets.fill(this.#stride * (this.#turn - 1));
+    this.plan.dispatches.forEach((dispatch, i) => {
+      const { around, repeats } = timer.next(dispatch);
+      const pass = recorder.timedPass(around);
+      const moving = this.#moving[i] as number;
+      pass.setPipeline(this.#pipelines?.[i] as GPUComputePipeline);
+      pass.setBindGroup(0, groups[i] as GPUBindGroup, this.#turnOffsets, 0, moving);
+      for (let k = 0; k < repeats; k++) pass.dispatchWorkgroups(...dispatch.workgroups);
+    });
   }
 
   /** Assignments: every read of the run is done. */

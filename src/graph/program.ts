@@ -148,7 +148,8 @@ export class Part {
     for (let i = 0; i < this.#hooks.length; i++) this.#hooks[i]?.();
     if (this.executable.isFull) recorder.submit();
     this.executable.writeTurn(this.skeleton.leaves);
-    if (this.#groups.length > 0) this.executable.encode(recorder.pass, this.#groups);
+    if (recorder.timer !== undefined) this.executable.encodeTimed(recorder, recorder.timer, this.#groups);
+    else if (this.#groups.length > 0) this.executable.encode(recorder.pass, this.#groups);
     this.executable.encodeCopies(recorder, this.bindings);
     recorder.gather(this.assumed);
   }

@@ -1,7 +1,14 @@
 import type { Device } from '../device/device.js';
+import type { PlannedDispatch } from './dispatch.js';
 import type { Executable } from './executable.js';
 import type { BufferRange } from './lowering.js';
 import type { Workload } from './workload.js';
+
+/** Times the dispatches of an execution. */
+export interface DispatchTimer {
+  /** Asked for each dispatch as it is encoded: the timestamps around its pass, and how often it runs between them. */
+  next(dispatch: PlannedDispatch): { readonly around: GPUComputePassTimestampWrites; readonly repeats: number };
+}
 
 /** Milliseconds of work in a submit of a repeat: a page stays alive between two, and no watchdog fires. */
 const LONGEST = 50;
@@ -11,6 +18,8 @@ const LONGEST = 50;
  * follow each other without a word from the host.
  */
 export class Recorder {
+  /** Gives each dispatch of the executions to come a timed pass of its own. */
+  timer: DispatchTimer | undefined;
   readonly #device: Device;
   readonly #workload: Workload;
   readonly #executables: readonly Executable[];
@@ -29,6 +38,13 @@ export class Recorder {
   /** The pass under way. */
   get pass(): GPUComputePassEncoder {
     this.#pass ??= this.#open().beginComputePass();
+    return this.#pass;
+  }
+
+  /** A pass for a single dispatch, between timestamps. */
+  timedPass(timestampWrites: GPUComputePassTimestampWrites): GPUComputePassEncoder {
+    this.#endPass();
+    this.#pass = this.#open().beginComputePass({ timestampWrites });
     return this.#pass;
   }
 

@@ -12,7 +12,7 @@ import type { BufferRange } from './lowering.js';
 import { OutputRing } from './outputRing.js';
 import { Parameter } from './parameter.js';
 import { type Part, type Program, programOf } from './program.js';
-import { Recorder } from './recorder.js';
+import { type DispatchTimer, Recorder } from './recorder.js';
 import { firstError } from './reports.js';
 import { sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
@@ -221,10 +221,11 @@ export class Step<Result> {
     return false;
   }
 
-  execute(inputs: readonly unknown[], step: number): Result {
+  execute(inputs: readonly unknown[], step: number, timer?: DispatchTimer): Result {
     const owner = this.#engine;
     const { device } = owner;
     owner.pacing.assertRoom(this.#name);
+    this.#recorder.timer = timer;
     if (this.#checked) {
       this.#run(inputs);
     } else {

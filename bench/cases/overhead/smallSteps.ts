@@ -1,4 +1,4 @@
-import { compile, matmul, type Tensor, tensor } from '../../../src/index.js';
+import { compile, matmul, profile, type Tensor, tensor } from '../../../src/index.js';
 import { type Contender, defineCase, type Figure } from '../../case.js';
 import { HandBuffers } from '../../peers/byHand/buffers.js';
 import { handDispatches, submitDispatches } from '../../peers/byHand/dispatch.js';
@@ -68,6 +68,7 @@ export const dispatchOverhead = defineCase<Rotation>({
       },
       results: async () => ({ turned: (await turned.data()) as Float32Array }),
       explain: () => step.explain(),
+      profile: () => profile(step),
       dispose: () => {
         step.dispose();
         for (const each of [x, factor]) each.dispose();
@@ -131,6 +132,7 @@ export const emptyStep = defineCase<Float32Array<ArrayBuffer>>({
       },
       results: async () => ({ given: (await output.data()) as Float32Array }),
       explain: () => step.explain(x),
+      profile: () => profile(step, x),
       dispose: () => {
         step.dispose();
         x.dispose();

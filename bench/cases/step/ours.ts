@@ -1,4 +1,15 @@
-import { compile, grad, losses, memory, nn, optim, type Parameter, type Tensor, tensor } from '../../../src/index.js';
+import {
+  compile,
+  grad,
+  losses,
+  memory,
+  nn,
+  optim,
+  type Parameter,
+  profile,
+  type Tensor,
+  tensor,
+} from '../../../src/index.js';
 import type { Contender } from '../../case.js';
 import { named, type Problem, RULES } from './problem.js';
 
@@ -45,6 +56,7 @@ export async function ours(problem: Problem): Promise<Contender> {
       ...named(await Promise.all(parameters.map((parameter) => parameter.data()))),
     }),
     explain,
+    profile: () => profile(step, x, y),
     dispatches: () => Number(/(\d+) dispatches/.exec(explain())?.[1]),
     memory: async () => {
       const { bytesInUse, highWater } = memory();
