@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { pageOf } from '../../bench/htmlPage.js';
 import { ratioChart } from '../../bench/ratioChart.js';
 import { jsonOf } from '../../bench/report.js';
-import { digits, formatReport } from '../../bench/table.js';
+import { formatReport } from '../../bench/table.js';
+import { digits } from '../../src/node/terminal/table.js';
 import { report, row } from './report.js';
 
 test.each([
