@@ -160,13 +160,14 @@ function isRepeatable({ dispatch: { sources, signature } }: PlannedRow): boolean
 }
 
 function describe({ dispatch, runs }: PlannedRow, limits: MeasuredLimits, ms?: number, repeats = 1): ProfiledDispatch {
-  const { label, variant, workgroups, flops } = dispatch;
+  const { label, variant, origin, workgroups, flops } = dispatch;
   const bytes = bytesOf(dispatch);
   const byFma = flops / limits.fmaGflops;
   const byBandwidth = bytes / limits.copyGbps;
   return {
     label,
     ...(variant === undefined ? {} : { variant }),
+    ...(origin === undefined ? {} : { origin }),
     grid: workgroups,
     bytes,
     flops,

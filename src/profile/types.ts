@@ -1,10 +1,13 @@
 import type { MeasuredLimits } from '../kernels/limits.js';
+import type { ChoiceOrigin } from '../kernels/variants.js';
 
 /** One dispatch of a step: what it does and, where the GPU tells the time, how fast. */
 export interface ProfiledDispatch {
   readonly label: string;
   /** The kernel's variant, as `explain` has it. */
   readonly variant?: string;
+  /** Who chose it among several, as `explain` has it. */
+  readonly origin?: ChoiceOrigin;
   readonly grid: readonly [number, number, number];
   /** How often a step runs it: more than once inside a repeat. What follows is of one run. */
   readonly runs: number;

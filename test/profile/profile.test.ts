@@ -69,8 +69,8 @@ describe('profile', () => {
     expectPlausible(found);
     expect(found.name).toBe('training');
     expect(found.adapter).toBe(engine().device.facts.name);
-    const rows = found.dispatches.map(({ label, variant, grid, bytes, flops }, i) => {
-      const chosen = variant === undefined ? '' : ` (${variant})`;
+    const rows = found.dispatches.map(({ label, variant, origin, grid, bytes, flops }, i) => {
+      const chosen = variant === undefined ? '' : ` (${variant}${origin === undefined ? '' : `, ${origin}`})`;
       return `${String(i).padStart(3)}  ${label}${chosen}  grid ${grid.join('x')}  ${scaled(bytes)}B  ${scaled(flops)}flop`;
     });
     expect(rows).toEqual(text.split('\n').filter((line) => /^ *\d+ {2}/.test(line)));

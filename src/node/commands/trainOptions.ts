@@ -12,6 +12,7 @@ import {
 import type { LossParameter } from '../../custom/defineLoss.js';
 import { suggest, ValueError } from '../../errors.js';
 import { type CommandOption, type GivenOptions, helpText, parseCommandLine } from '../terminal/commandLine.js';
+import { ADAPTERS, oneOf } from './oneOf.js';
 
 /** The losses there are, each with its declared parameters. */
 export type LossTable = ReadonlyMap<string, { readonly parameters: Readonly<Record<string, LossParameter>> }>;
@@ -37,7 +38,6 @@ export interface TrainRequest {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
-const ADAPTERS = ['auto', 'hardware', 'software'] as const;
 const TUNING = ['off', 'cached', 'now'] as const;
 
 const COMMAND_OPTIONS: readonly CommandOption[] = [
@@ -187,13 +187,7 @@ function commandOptions(texts: GivenOptions): CommandOptions {
     resume: texts.get('resume'),
     browser: texts.get('browser'),
     headed: texts.has('headed'),
-    adapter: oneOf('adapter', texts.get('adapter') ?? 'auto', ADAPTERS),
-    tune: oneOf('tune', texts.get('tune') ?? 'off', TUNING),
+    adapter: oneOf('train', 'adapter', texts.get('adapter') ?? 'auto', ADAPTERS),
+    tune: oneOf('train', 'tune', texts.get('tune') ?? 'off', TUNING),
   };
-}
-
-function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
-  const name = names.find((one) => one === text);
-  if (name !== undefined) return name;
-  throw new ValueError('train', `--${option} is '${text}'; it must be one of ${names.join(', ')}.`);
 }

@@ -16,18 +16,24 @@ export type GivenOptions = ReadonlyMap<string, string>;
 
 /**
  * Splits `--name value`, `--name=value` and flags into a map; what they mean is another's.
+ * @param operands takes the words that belong to no option; without it, such a word is an error.
  * @throws ValueError for an unknown option (naming the nearest), one given twice, a value too many or missing.
  */
 export function parseCommandLine(
   command: string,
   args: readonly string[],
   options: readonly CommandOption[],
+  operands?: string[],
 ): GivenOptions {
   const given = new Map<string, string>();
   for (let i = 0; i < args.length; i++) {
     const argument = args[i] as string;
     if (argument === '-h') {
       given.set('help', '');
+      continue;
+    }
+    if (!/^-/.test(argument) && operands !== undefined) {
+      operands.push(argument);
       continue;
     }
     if (!/^--[^-]/.test(argument)) {
