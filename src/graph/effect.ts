@@ -39,6 +39,9 @@ export interface Effect {
   readonly updates?: readonly (Tensor | undefined)[];
   /** False once the buffers it was planned with are not those to write: the step is traced anew. */
   readonly stands?: () => boolean;
-  /** Runs on the host before each execution (a step count). */
-  readonly before?: () => void;
+  /**
+   * Moves host state on (a step count) in each execution, once every number of it was read: those are of the state
+   * before, and a user's function that threw among them has changed nothing.
+   */
+  readonly advance?: () => void;
 }

@@ -395,6 +395,7 @@ export class Engine implements Runtime {
   ): Promise<CotangentError | undefined> {
     const { plan } = executable;
     const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf.source) ? undefined : this.materialise(leaf)));
+    executable.writeTurn(skeleton.leaves);
     const results = outputs.map((tensor) => this.allocate(4 * tensor.size, 'tensors', tensor.op.name));
     const slots = plan.slots.map((bytes) => this.device.buffers.acquire(bytes, 'temporary'));
     const bindings = {
@@ -403,11 +404,10 @@ export class Engine implements Runtime {
       slot: (index: number) => rangeOf(slots[index] as PooledBuffer),
     };
     // All that can be refused has been: host state may move on.
-    for (const { before } of effects) before?.();
+    for (const { advance } of effects) advance?.();
     const { result: compiled, error } = this.device.errors.scope('run', () => {
       const reports = executable.ensurePipelines();
       const recorder = new Recorder(this.device, this.pacing.workload, [executable]);
-      executable.writeTurn(skeleton.leaves);
       const groups = executable.bind(bindings);
       if (groups.length > 0) executable.encode(recorder.pass, groups);
       // Equal outputs share a value: the second gets a copy.

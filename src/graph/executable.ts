@@ -139,12 +139,12 @@ export class Executable {
   }
 
   /**
-   * Writes the uniforms of the next run. Here and in `encode`, loops count: iterators and destructured arrays would be
-   * garbage in each step until the compiler sees through them.
+   * Asks for the numbers of the next run. They may be a user's functions, which throw: what was written until then is
+   * sent with the next upload. Here and in `encode`, loops count: iterators and destructured arrays would be garbage
+   * in each step until the compiler sees through them.
    */
   writeTurn(leaves: readonly Tensor[]): void {
     const turn = this.#stride > 0 ? this.#turn++ : 0;
-    let changed = false;
     // Fields of one leaf stand together, so that a scalar is asked once for all the kernels that read it.
     let last = -1;
     let value = 0;
@@ -156,14 +156,13 @@ export class Executable {
         value = isNumber(source) ? numberOf(source) : 0;
         last = leaf;
       }
-      if (this.#write(word, type, value, turn)) changed = true;
+      this.#write(word, type, value, turn);
     }
     for (let i = 0; i < this.#dynamic.length; i++) {
       const { word, type, read, moves } = this.#dynamic[i] as DynamicField;
       if (turn > 0 && !moves) continue;
-      if (this.#write(word, type, read(), turn)) changed = true;
+      this.#write(word, type, read(), turn);
     }
-    if (changed) this.#changed = true;
   }
 
   /** Sends what changed: one `writeBuffer`, or none. */
@@ -184,13 +183,13 @@ export class Executable {
     this.#uploaded = false;
   }
 
-  #write(word: number, type: Field['type'], value: number, turn: number): boolean {
+  #write(word: number, type: Field['type'], value: number, turn: number): void {
     const at = word + (turn * this.#stride) / 4;
     const before = this.#u32[at];
     if (type === 'f32') this.#f32[at] = value;
     else if (type === 'i32') this.#i32[at] = value;
     else this.#u32[at] = value;
-    return this.#u32[at] !== before;
+    if (this.#u32[at] !== before) this.#changed = true;
   }
 
   bind(bindings: Bindings): GPUBindGroup[] {

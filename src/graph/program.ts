@@ -40,9 +40,9 @@ export class Program {
   constructor(surroundings: Surroundings, { trace, wanted, loops: bodies }: Cut, runs = 1) {
     const parts: Part[] = [];
     const loops: Loop[] = [];
-    trace.parts.forEach(({ before }, i) => {
+    trace.parts.forEach(({ advance }, i) => {
       const last = i === trace.parts.length - 1;
-      const hooks = [...before, ...(last ? trace.effects.flatMap((effect) => effect.before ?? []) : [])];
+      const hooks = [...advance, ...(last ? trace.effects.flatMap((effect) => effect.advance ?? []) : [])];
       const part = new Part(surroundings, wanted[i] ?? [], last ? trace.effects : [], hooks, runs);
       parts.push(part);
       part.outputs.forEach((tensor, k) => {
@@ -145,9 +145,10 @@ export class Part {
   }
 
   run(recorder: Recorder): void {
-    for (let i = 0; i < this.#hooks.length; i++) this.#hooks[i]?.();
     if (this.executable.isFull) recorder.submit();
     this.executable.writeTurn(this.skeleton.leaves);
+    // Its numbers are of the state before, and none of them was refused: host state may move on.
+    for (let i = 0; i < this.#hooks.length; i++) this.#hooks[i]?.();
     if (recorder.timer !== undefined) this.executable.encodeTimed(recorder, recorder.timer, this.#groups);
     else if (this.#groups.length > 0) this.executable.encode(recorder.pass, this.#groups);
     this.executable.encodeCopies(recorder, this.bindings);

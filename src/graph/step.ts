@@ -278,7 +278,6 @@ export class Step<Result> {
     const recorder = this.#recorder;
     try {
       for (let i = 0; i < inputs.length; i++) this.#input(i, inputs[i]);
-      // All that can be refused has been: host state may move on.
       this.program.run(recorder);
     } catch (error) {
       recorder.reset();

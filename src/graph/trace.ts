@@ -6,8 +6,8 @@ import { nextTensorId, type Tensor } from './tensor.js';
 export interface TracedPart {
   /** Nodes from here on are its own, up to the next repeat's. */
   readonly firstId: number;
-  /** Host state that moves before each run of it (a random counter). */
-  readonly before: (() => void)[];
+  /** Host state that moves on with each run of it (a random counter), as an effect's. */
+  readonly advance: (() => void)[];
 }
 
 /** A repeat inside a trace. */
@@ -34,7 +34,7 @@ export class Trace {
   /** Host state that the body read (a layer's mode): another value means another plan. */
   readonly guards: { readonly read: () => unknown; readonly value: unknown }[] = [];
   /** Loop i runs between parts i and i + 1. */
-  readonly parts: [TracedPart, ...TracedPart[]] = [{ firstId: this.firstId, before: [] }];
+  readonly parts: [TracedPart, ...TracedPart[]] = [{ firstId: this.firstId, advance: [] }];
   readonly loops: TracedLoop[] = [];
 
   /** The part under way. */
@@ -45,7 +45,7 @@ export class Trace {
   /** Ends the part under way by a repeat. */
   add(loop: TracedLoop): void {
     this.loops.push(loop);
-    this.parts.push({ firstId: nextTensorId(), before: [] });
+    this.parts.push({ firstId: nextTensorId(), advance: [] });
   }
 
   /** The effects of repeats and its own. */

@@ -116,18 +116,16 @@ export class Generator {
     const { part } = trace;
     let draws = counters.get(part)?.get(this);
     if (draws === undefined) {
-      const made = { count: 0, first: this.step };
+      const made = { count: 0 };
       draws = made;
       const perPart = counters.get(part) ?? new Map();
       counters.set(part, perPart.set(this, made));
-      part.before.push(() => {
-        made.first = this.step;
+      part.advance.push(() => {
         this.step += made.count;
       });
     }
-    const own = draws;
-    const offset = own.count++;
-    return scalar(() => own.first + offset, 'u32');
+    const offset = draws.count++;
+    return scalar(() => this.step + offset, 'u32');
   }
 }
 
@@ -136,7 +134,7 @@ function checkSeed(seed: number): number {
   throw new ValueError('random', `seed is ${seed}; it must be an integer from 0 to 2^53 - 1.`);
 }
 
-const counters = new WeakMap<object, Map<Generator, { count: number; first: number }>>();
+const counters = new WeakMap<object, Map<Generator, { count: number }>>();
 
 const shared = new Generator(0);
 

@@ -132,7 +132,7 @@ export class Optimizer {
           return left.size === 0 ? [] : this.#lower(prepared, this.#blocksFor(prepared, left));
         },
         stands: () => this.#prepared === prepared,
-        before: () => {
+        advance: () => {
           this.step++;
           this.#clearFrozen(prepared, flags, trainable);
         },
@@ -221,7 +221,7 @@ export class Optimizer {
   /** A group's number, as the update under way needs it. */
   #setting(group: number, k: number): UniformValue {
     const read = this.#rule.fields[k]?.read;
-    return read === undefined ? 0 : () => read(group, this.step - 1);
+    return read === undefined ? 0 : () => read(group, this.step);
   }
 
   /** The group of each block of 64 floats, or FROZEN; a buffer for each segment of the arena. */
@@ -354,10 +354,8 @@ function checkParameters(name: string, parameters: readonly Parameter[], groups:
 export function valueAt(value: Hyperparameter, count: number): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'function') return value(count);
-  if (isNumber(value.source)) return numberOf(value.source);
-  throw new ValueError('optim', 'a hyperparameter is a computed tensor.', {
-    mend: 'use a number, a schedule, or scalar(() => value).',
-  });
+  if (!isNumber(value.source)) throw new Error(`checkOptions let ${value} through`);
+  return numberOf(value.source);
 }
 
 /** Splits what users give (parameters, or groups with settings) into lists and their full settings. */
