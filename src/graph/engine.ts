@@ -339,8 +339,8 @@ export class Engine implements Runtime {
     const failure = this.#execute(executable, skeleton, wanted, effects);
     this.noteUpdates(effects);
     if (!this.options.planCache) executable.destroy();
-    // Outputs carry their failure; one of effects alone belongs to the next read.
-    if (wanted.length === 0) this.reports.watch(failure);
+    // Outputs carry their failure; what effects have changed may be read by anyone next.
+    if (effects.length > 0) this.reports.watch(failure);
   }
 
   /** @internal Called after the submit of a step's first execution. */

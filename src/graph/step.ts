@@ -90,8 +90,8 @@ export class Step<Result> {
   #bound = false;
   /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
   #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
-  /** What the GPU has yet to say of the first execution; undefined once it was found right. */
-  #report: Promise<CotangentError | undefined> | undefined;
+  /** What the GPU has yet to say of the first execution's kernels; undefined once they were found right. */
+  #compiled: Promise<CotangentError | undefined> | undefined;
   #checked = false;
   readonly #scratchNumber = new Float32Array(1);
 
@@ -191,7 +191,7 @@ export class Step<Result> {
 
   /** Throws what the first execution reported. */
   async report(): Promise<void> {
-    const error = await this.#report;
+    const error = await this.#compiled;
     if (error === undefined) return;
     this.#engine.reports.forget(error);
     throw error;
@@ -226,6 +226,7 @@ export class Step<Result> {
     const { device } = owner;
     owner.pacing.assertRoom(this.#name);
     this.#recorder.timer = timer;
+    let report: Promise<CotangentError | undefined> | undefined;
     if (this.#checked) {
       this.#run(inputs);
     } else {
@@ -234,38 +235,40 @@ export class Step<Result> {
         this.#run(inputs);
         return reports;
       });
-      this.#expect([...result, error]);
+      report = firstError([...result, error]);
+      this.#expect(report);
       owner.noteFirstStep();
     }
     owner.noteUpdates(this.#effects);
     if (owner.options.anomaly) {
-      this.#expect(
-        this.#parts.map(({ plan, bindings, skeleton }) => findAnomaly(device, plan, bindings, skeleton.origins)),
+      // Of this execution alone: the next may be sound.
+      const anomalies = this.#parts.map(({ plan, bindings, skeleton }) =>
+        findAnomaly(device, plan, bindings, skeleton.origins),
       );
+      report = firstError([...(this.#compiled === undefined ? [] : [this.#compiled]), ...anomalies]);
     }
+    // The next read waits for it, whatever it reads.
+    if (report !== undefined) owner.reports.watch(report);
     // The first time holds the compiler's as well.
     owner.pacing.submitted(this.#checked ? this.program.assumed : undefined);
     this.#checked = true;
-    return this.#handles(step);
+    return this.#handles(step, report ?? this.#compiled);
   }
 
   /** The result with this execution's values in it. */
-  #handles(step: number): Result {
+  #handles(step: number, failure: Promise<CotangentError | undefined> | undefined): Result {
     const only = this.#rings[0];
     // The usual step returns its loss alone.
     if (only !== undefined && (this.#result as unknown) === only.tensor)
-      return only.handle(step, this.#report) as Result;
-    const handles = new Map(this.#rings.map((ring) => [ring.tensor, ring.handle(step, this.#report)]));
+      return only.handle(step, failure) as Result;
+    const handles = new Map(this.#rings.map((ring) => [ring.tensor, ring.handle(step, failure)]));
     return mapTree(this.#result, (leaf) => (leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf)) as Result;
   }
 
-  /** Reports to come: the next read waits for them, whatever it reads. */
-  #expect(reports: readonly Promise<CotangentError | undefined>[]): void {
-    const report = firstError([...(this.#report === undefined ? [] : [this.#report]), ...reports]);
-    this.#report = report;
-    this.#engine.reports.watch(report);
+  #expect(report: Promise<CotangentError | undefined>): void {
+    this.#compiled = report;
     void report.then((error) => {
-      if (error === undefined && this.#report === report) this.#report = undefined;
+      if (error === undefined) this.#compiled = undefined;
     });
   }
 

@@ -3,11 +3,13 @@ import { grad } from '../../src/autograd/grad.js';
 import { AnomalyError } from '../../src/errors.js';
 import { compile } from '../../src/graph/compile.js';
 import { repeat } from '../../src/graph/repeat.js';
+import { Parameter } from '../../src/graph/parameter.js';
 import { tensor } from '../../src/graph/source.js';
 import { callSites, type Tensor } from '../../src/graph/tensor.js';
 import { add, divide, multiply, subtract } from '../../src/ops/arithmetic.js';
 import { log, sqrt } from '../../src/ops/exponential.js';
 import { sum } from '../../src/ops/reduce.js';
+import * as optim from '../../src/optim/index.js';
 import { useOwnEngine } from '../support/engine.js';
 
 useOwnEngine({ anomaly: true });
@@ -66,6 +68,25 @@ test('one in the gradient is named as well', async () => {
     return gradient?.data();
   });
   expect(error.op).toBe('divide');
+});
+
+test('a step that made one says so to its own outputs alone, and once to whoever reads next', async () => {
+  const step = compile((x: Tensor) => divide(1, x));
+  const [bad, good] = [step(Float32Array.of(0)), step(Float32Array.of(2))];
+  expect((await anomaly(() => bad.data())).op).toBe('divide');
+  expect(await good.item()).toBe(0.5);
+  step(Float32Array.of(0));
+  expect((await anomaly(() => tensor([1]).data())).op).toBe('divide');
+  expect(await step(Float32Array.of(4)).item()).toBe(0.25);
+  await step.ready();
+});
+
+test("one in an optimizer's update outside a step reaches the next read", async () => {
+  const w = new Parameter([0]);
+  const sgd = optim.sgd([w], { learningRate: 1 });
+  sgd.update(grad(sum(sqrt(w)), [w]));
+  expect((await anomaly(() => tensor([1]).data())).op).toBe('divide');
+  expect(await tensor([1]).item()).toBe(1);
 });
 
 test('a run without one passes', async () => {

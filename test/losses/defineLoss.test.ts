@@ -11,6 +11,7 @@ import {
   multiply,
   negative,
   oneHot,
+  optim,
   Parameter,
   softplus,
   subtract,
@@ -170,6 +171,16 @@ describe("a user's loss in WGSL", () => {
     );
     const broken = make(focalWgsl.replace('row.crossEntropy;', 'row.crossEntropie;'), { gamma: { default: 1 } })();
     await expect(broken(tensor([[1, 2]]), new Int32Array([0])).item()).rejects.toThrow('crossEntropie');
+  });
+
+  test('whose WGSL does not compile rejects the next read, once, when an update outside a step used it', async () => {
+    const wgsl = focalWgsl.replace('j.residual', 'j.residue');
+    const broken = defineLoss({ name: 'mine', source: 'a test', wgsl, parameters: { gamma: { default: 1 } } });
+    const logits = new Parameter([[1, 2]]);
+    const sgd = optim.sgd([logits], { learningRate: 1 });
+    sgd.update(grad(broken(logits, new Int32Array([0])), [logits]));
+    await expect(logits.data()).rejects.toThrow('residue');
+    await logits.data();
   });
 });
 
