@@ -1,4 +1,5 @@
 import { formatShape, ShapeError } from '../errors.js';
+import { isLeaf } from './ir.js';
 import type { SourceOp, ViewOp } from './op.js';
 import { runtime } from './runtime.js';
 import { sameShape } from './shape.js';
@@ -29,13 +30,13 @@ export class Parameter extends Tensor {
   /** @internal Its first value, until that lies on the GPU. */
   initial: Tensor | undefined;
 
-  /** @param value f32, any shape; a random draw of `nn`'s initialisers stays lazy until first use. */
+  /** @param value f32, any shape. Parameters in it are read now; a random draw of `nn`'s initialisers stays lazy until first use. */
   constructor(value: Tensor | TensorData, options: ParameterOptions = {}) {
     const initial = asTensor('Parameter', value);
     super(parameterOp, [], initial.shape, initial.dtype, undefined, { kind: 'stored' });
     this.initial = initial;
     // A target network, an average: it starts from the value now, whatever becomes of the other.
-    if (initial instanceof Parameter) runtime('Parameter').snapshot(this);
+    if (parameterBelow(initial) !== undefined) runtime('Parameter').snapshot(this);
     this.name = options.name;
     this.trainable = options.trainable ?? true;
   }
@@ -59,6 +60,18 @@ export class Parameter extends Tensor {
   override toString(): string {
     return `Parameter(${this.name ?? 'unnamed'}, ${this.dtype}${formatShape(this.shape)})`;
   }
+}
+
+/** A parameter that a graph reads, if any. */
+export function parameterBelow(root: Tensor): Parameter | undefined {
+  const seen = new Set<Tensor>();
+  for (let stack = [root], tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    if (tensor instanceof Parameter) return tensor;
+    if (seen.has(tensor) || isLeaf(tensor)) continue;
+    seen.add(tensor);
+    stack.push(...tensor.inputs);
+  }
+  return undefined;
 }
 
 /**

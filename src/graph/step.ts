@@ -10,7 +10,7 @@ import type { HostArray } from './hostArray.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import { OutputRing } from './outputRing.js';
-import { Parameter } from './parameter.js';
+import { Parameter, parameterBelow } from './parameter.js';
 import { type Part, type Program, programOf } from './program.js';
 import { type DispatchTimer, Recorder } from './recorder.js';
 import { firstError } from './reports.js';
@@ -51,17 +51,6 @@ function settleCaptured(owner: Engine, name: string, trace: Trace, outputs: read
     );
   }
   owner.compute(captured);
-}
-
-function parameterBelow(root: Tensor): Parameter | undefined {
-  const seen = new Set<Tensor>();
-  for (let stack = [root], tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-    if (tensor instanceof Parameter) return tensor;
-    if (seen.has(tensor) || isLeaf(tensor)) continue;
-    seen.add(tensor);
-    stack.push(...tensor.inputs);
-  }
-  return undefined;
 }
 
 /** One signature's plan with its buffers: executing it allocates nothing but the output's handles. */
