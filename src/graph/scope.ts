@@ -9,6 +9,17 @@ export function track(tensor: Tensor): void {
   if (!(tensor instanceof Parameter)) openScope?.add(tensor);
 }
 
+/** @internal What comes to lie on the GPU inside `make` is no scope's: a compiled step owns it. */
+export function untracked<T>(make: () => T): T {
+  const outer = openScope;
+  openScope = undefined;
+  try {
+    return make();
+  } finally {
+    openScope = outer;
+  }
+}
+
 /**
  * Frees every tensor that came to lie on the GPU inside `body`, but for those it returns (in arrays or
  * plain objects) and parameters.

@@ -14,6 +14,7 @@ import { Parameter, parameterBelow } from './parameter.js';
 import { type Part, type Program, programOf } from './program.js';
 import { type DispatchTimer, Recorder } from './recorder.js';
 import { firstError } from './reports.js';
+import { untracked } from './scope.js';
 import { sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
 import { Temporaries } from './temporaries.js';
@@ -50,7 +51,7 @@ function settleCaptured(owner: Engine, name: string, trace: Trace, outputs: read
       },
     );
   }
-  owner.compute(captured);
+  untracked(() => owner.compute(captured));
 }
 
 /** One signature's plan with its buffers: executing it allocates nothing but the output's handles. */
@@ -191,7 +192,7 @@ export class Step<Result> {
     for (const leaf of this.#leaves) {
       if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source) || isOfARepeat(leaf)) continue;
       // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
-      this.#engine.materialise(leaf);
+      untracked(() => this.#engine.materialise(leaf));
     }
     for (const leaf of this.#leaves) {
       if (leaf.storage !== undefined) this.#captured.push({ leaf, storage: leaf.storage });
