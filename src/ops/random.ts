@@ -37,10 +37,10 @@ export class Generator {
   /** The next step; all there is to save. */
   step = 0;
 
-  /** @param seed a non-negative integer below 2^53. @param stream independent sequences of one seed. */
+  /** @param seed an integer from 0 to 2^53 - 1. @param stream independent sequences of one seed: 0 to 2^32 - 1. */
   constructor(seed: number, stream = 0) {
-    this.#seed = checkSeed(seed);
-    this.#stream = stream;
+    this.#seed = checkWhole('seed', seed, 53);
+    this.#stream = checkWhole('stream', stream, 32);
   }
 
   get seed(): number {
@@ -51,8 +51,14 @@ export class Generator {
     return this.#stream;
   }
 
-  /** Goes on where another (a checkpoint's) stood. */
+  /**
+   * Goes on where another (a checkpoint's) stood.
+   * @throws ValueError when no generator can stand there.
+   */
   restore({ seed, stream, step }: { readonly seed: number; readonly stream: number; readonly step: number }): void {
+    checkWhole('seed', seed, 53);
+    checkWhole('stream', stream, 32);
+    checkWhole('step', step, 32);
     this.#seed = seed;
     this.#stream = stream;
     this.step = step;
@@ -129,9 +135,9 @@ export class Generator {
   }
 }
 
-function checkSeed(seed: number): number {
-  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new ValueError('random', `seed is ${seed}; it must be an integer from 0 to 2^53 - 1.`);
+function checkWhole(name: string, value: number, bits: 32 | 53): number {
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** bits) return value;
+  throw new ValueError('random', `${name} is ${value}; it must be an integer from 0 to 2^${bits} - 1.`);
 }
 
 const counters = new WeakMap<object, Map<Generator, { count: number }>>();
@@ -140,7 +146,7 @@ const shared = new Generator(0);
 
 /** Sets the seed of the default generator, which begins anew, also in compiled steps. Default seed: 0. */
 export function seed(value: number): void {
-  shared.restore({ seed: checkSeed(value), stream: 0, step: 0 });
+  shared.restore({ seed: value, stream: 0, step: 0 });
 }
 
 /** The default generator (its seed and step are what a checkpoint keeps). */

@@ -99,6 +99,12 @@ export function loadCheckpoint(
       `${name} is no checkpoint of ours: its format is '${format ?? 'unset'}', not '${FORMAT}'.`,
     );
   }
+  const position = wholeNumbers(name, metadata, 'position', { epoch: ANY, index: ANY });
+  const extra = parse(name, metadata, 'extra');
+  const drawn = wholeNumbers(name, metadata, 'generator', { seed: ANY, stream: U32, step: U32 });
+  const updates = wholeNumbers(name, metadata, 'optimizer', { step: ANY });
+  const choices = parse(name, metadata, 'tuner') as TunerChoices | undefined;
+  if (choices !== undefined) checkChoices('loadCheckpoint', choices);
   const owner = engine('loadCheckpoint');
   const wanted = new Map<string, { shape: readonly number[]; dtype: DType; write: (data: TypedArray) => void }>();
   for (const [key, parameter] of model?.namedParameters() ?? []) {
@@ -111,11 +117,6 @@ export function loadCheckpoint(
   for (const [key, { shape, write }] of state?.tensors ?? []) {
     wanted.set(`optimizer.${key}`, { shape, dtype: 'f32', write: (data) => write(data as Float32Array) });
   }
-  const position = parse<LoadedCheckpoint['position']>(name, metadata, 'position');
-  const extra = parse<unknown>(name, metadata, 'extra');
-  const drawn = parse<{ seed: number; stream: number; step: number }>(name, metadata, 'generator');
-  const choices = parse<TunerChoices>(name, metadata, 'tuner');
-  if (choices !== undefined) checkChoices('loadCheckpoint', choices);
   const complaints: string[] = [];
   for (const [key, { shape, dtype }] of wanted) {
     const found = tensors.get(key);
@@ -129,9 +130,11 @@ export function loadCheckpoint(
     const ours = (key.startsWith('model.') && model) || (key.startsWith('optimizer.') && optimizer);
     if (ours && !wanted.has(key)) complaints.push(`'${key}' is unexpected`);
   }
-  const optimizerFacts = parse<{ name: string; step: number }>(name, metadata, 'optimizer');
-  if (state !== undefined && optimizerFacts !== undefined && optimizerFacts.name !== state.name) {
-    complaints.push(`its optimizer is '${optimizerFacts.name}', not '${state.name}'`);
+  if (state !== undefined && updates === undefined) {
+    complaints.push("the count of its optimizer's updates is missing");
+  } else if (state !== undefined) {
+    const { name: saved } = parse(name, metadata, 'optimizer') as { readonly name?: unknown };
+    if (saved !== state.name) complaints.push(`its optimizer is '${saved}', not '${state.name}'`);
   }
   if (complaints.length > 0) {
     throw new ValueError('loadCheckpoint', `${name} does not fit: ${complaints.join('; ')}.`, {
@@ -139,17 +142,42 @@ export function loadCheckpoint(
     });
   }
   for (const [key, { write }] of wanted) write(tensors.get(key)?.data as TypedArray);
-  if (state !== undefined && optimizerFacts !== undefined) state.setStep(optimizerFacts.step);
+  if (updates !== undefined) state?.setStep(updates.step);
   if (drawn !== undefined) generator.restore(drawn);
   if (choices !== undefined) owner.tuner.take(choices, name);
   return { position, extra };
 }
 
-function parse<T>(name: string, metadata: Readonly<Record<string, string>>, key: string): T | undefined {
+const ANY = Number.MAX_SAFE_INTEGER;
+const U32 = 2 ** 32 - 1;
+
+/** A record of whole numbers, each up to its `most`; undefined when the file has none. */
+function wholeNumbers<Field extends string>(
+  name: string,
+  metadata: Readonly<Record<string, string>>,
+  key: string,
+  most: Readonly<Record<Field, number>>,
+): Record<Field, number> | undefined {
+  const record = parse(name, metadata, key);
+  if (record === undefined) return undefined;
+  const damaged = (what: string) =>
+    new ValueError('loadCheckpoint', `${name}: its metadata '${key}' is damaged: ${what}.`);
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    throw damaged(`it is ${JSON.stringify(record)}, not an object`);
+  }
+  for (const [field, limit] of Object.entries<number>(most)) {
+    const value = (record as Record<string, unknown>)[field];
+    if (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= limit) continue;
+    throw damaged(`${field} is ${JSON.stringify(value)}; it must be an integer from 0 to ${limit}`);
+  }
+  return record as Record<Field, number>;
+}
+
+function parse(name: string, metadata: Readonly<Record<string, string>>, key: string): unknown {
   const text = metadata[key];
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (cause) {
     throw new ValueError('loadCheckpoint', `${name}: its metadata '${key}' is no JSON.`, { cause });
   }
