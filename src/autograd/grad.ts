@@ -3,7 +3,7 @@ import { currentValue } from '../graph/parameter.js';
 import { postOrder } from '../graph/postOrder.js';
 import { sameShape } from '../graph/shape.js';
 import { number } from '../graph/source.js';
-import { Tensor } from '../graph/tensor.js';
+import { nextTensorId, Tensor } from '../graph/tensor.js';
 import { add } from '../ops/arithmetic.js';
 import { broadcastTo } from '../ops/broadcast.js';
 
@@ -49,8 +49,10 @@ function gradientTree(scalar: Tensor, wrt: TensorTree, options: GradOptions): un
   }
   const seed = broadcastTo(number('grad', 1), scalar.shape);
   const list = flatten(wrt, []);
+  const firstId = nextTensorId();
   const gradients = backward('grad', [scalar], [seed], list, options);
-  for (const gradient of gradients) gradient.companions = [scalar];
+  // A gradient may be a tensor that was there before: the user's own.
+  for (const gradient of gradients) if (gradient.id >= firstId) gradient.companions = [scalar];
   return rebuild(wrt, gradients, { next: 0 });
 }
 

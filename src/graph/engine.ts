@@ -19,7 +19,7 @@ import { Recorder } from './recorder.js';
 import { firstError, Reports } from './reports.js';
 import { type Runtime, runtimeInUse, setRuntime } from './runtime.js';
 import { track } from './scope.js';
-import { type Skeleton, skeletonOf } from './skeleton.js';
+import { isCurrent, type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
 import { callSites, clock, isNumber, numberOf, type Tensor } from './tensor.js';
 import type { Trace } from './trace.js';
@@ -330,7 +330,8 @@ export class Engine implements Runtime {
     const companions = new Set<Tensor>();
     for (const effect of effects) {
       for (const input of effect.inputs) {
-        for (const one of input.companions ?? []) if (!isLeaf(one)) companions.add(one);
+        if (isLeaf(input)) continue;
+        for (const one of input.companions ?? []) if (!isLeaf(one) && isCurrent(one)) companions.add(one);
       }
     }
     const wanted = [...new Set([...outputs, ...companions])];

@@ -102,9 +102,25 @@ function currentInputs(node: Tensor): readonly Tensor[] {
   return node.inputs;
 }
 
+/** Whether a graph can be computed still: none of its parameters has changed since. */
+export function isCurrent(root: Tensor): boolean {
+  const seen = new Set<Tensor>();
+  for (let stack = [root], node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node) || isLeaf(node)) continue;
+    seen.add(node);
+    for (const input of node.inputs) if (isStale(node, input)) return false;
+    stack.push(...node.inputs);
+  }
+  return true;
+}
+
+function isStale(node: Tensor, input: Tensor): input is Parameter {
+  return input instanceof Parameter && input.assignedAt > node.madeAt;
+}
+
 /** A node made before its parameter changed would now read the new value: never silently. */
 function assertCurrent(node: Tensor, input: Tensor): void {
-  if (input instanceof Parameter && input.assignedAt > node.madeAt) {
+  if (isStale(node, input)) {
     throw new StaleTensorError(
       node.op.name,
       `parameter '${input.name ?? 'unnamed'}' was assigned after this result was defined and before it was computed.`,

@@ -12,6 +12,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { mean, sum } from '../../src/ops/reduce.js';
 import { logSoftmax } from '../../src/ops/softmax.js';
 import { tanh } from '../../src/ops/trigonometric.js';
+import * as optim from '../../src/optim/index.js';
 import { directionalDerivative } from '../reference/differences.js';
 import { evaluate } from '../reference/evaluate.js';
 import { sizeOf } from '../reference/value.js';
@@ -283,4 +284,43 @@ test('log(sum(exp)) written out has softmax as its gradient', async () => {
   const x = normal([9], 3);
   const apply = (one: Tensor) => log(divide(sum(exp(subtract(one, 1))), 2));
   await checkOp({ name: 'log sum exp', inputs: [x], apply, derivatives: 2 });
+});
+
+// An update outside a step computes the loss beside the gradients, so that it can be read afterwards; only that.
+describe('a gradient given to an optimizer does not need its loss', () => {
+  const apply = async (gradient: Tensor) => {
+    const other = new Parameter([10, 10]);
+    optim.sgd([other], { learningRate: 1 }).update([gradient]);
+    return lists([other]);
+  };
+
+  test('when it is a tensor of the user, which other losses were made of', async () => {
+    const w = new Parameter([1, 2]);
+    const c = relu(tensor([3, 4]));
+    grad(sum(multiply(w, c)), [w]);
+    w.assign([0, 0]);
+    expect(await apply(c)).toEqual([[7, 6]]);
+  });
+
+  test('when it was read before the parameter moved on', async () => {
+    const w = new Parameter([1, 2]);
+    const [gradient] = grad(sum(square(w)), [w]) as [Tensor];
+    expect(await lists([gradient])).toEqual([[2, 4]]);
+    w.assign([0, 0]);
+    expect(await apply(gradient)).toEqual([[8, 6]]);
+  });
+
+  test('when it depends on nothing that moved on', async () => {
+    const w = new Parameter([1, 2]);
+    const [gradient] = grad(sum(multiply(multiply(w, tensor([3, 4])), 2)), [w]) as [Tensor];
+    w.assign([0, 0]);
+    expect(await apply(gradient)).toEqual([[4, 2]]);
+  });
+
+  test('but the loss can be read after the update', async () => {
+    const w = new Parameter([1, 2]);
+    const loss = sum(square(w));
+    optim.sgd([w], { learningRate: 0.5 }).update(grad(loss, [w]));
+    expect(await lists([w, loss])).toEqual([[0, 0], [5]]);
+  });
 });
