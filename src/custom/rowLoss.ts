@@ -3,9 +3,13 @@ import shortWgsl from '../../shaders/losses/rowHostShort.wgsl';
 import { vjp } from '../autograd/grad.js';
 import { GradientError } from '../errors.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
-import type { KernelOp } from '../graph/op.js';
+import type { Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
+import { multiply } from '../ops/arithmetic.js';
+import { equal, greaterEqual, less } from '../ops/comparison.js';
+import { and, where } from '../ops/logical.js';
+import { expandDims } from '../ops/shaping.js';
 import { rowHostVariants } from './rowHost.js';
 
 /** The value of each row in public ops, for derivatives that the WGSL does not give. */
@@ -41,13 +45,24 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
   const named = (inputs: readonly Tensor[]) =>
     Object.fromEntries(parameters.map((parameter, i) => [parameter, inputs[2 + i] as Tensor]));
 
-  const defined = (inputs: readonly Tensor[], what: string): Tensor => {
+  /** The definition's values, with the rows that the kernels set apart: an ignored one, a label that is no class. */
+  const defined = (inputs: readonly Tensor[], { ignoreIndex }: Attributes, what: string): Tensor => {
     if (definition === undefined) {
       throw new GradientError(`losses.${name}`, `${what} needs its definition in public ops, and it has none.`, {
         mend: 'give defineLoss a definition: (logits, labels, parameters) => values of the rows.',
       });
     }
-    return definition(inputs[0] as Tensor, inputs[1] as Tensor, named(inputs));
+    const [logits, labels] = inputs as [Tensor, Tensor];
+    const valuesOf = (scores: Tensor, given: Tensor) => {
+      const isClass = and(greaterEqual(given, 0), less(given, logits.shape[1] ?? 0));
+      const values = definition(scores, where(isClass, given, 0), named(inputs));
+      // A factor rather than a choice: derivatives are NaN with the value.
+      return multiply(values, where(isClass, 1, Number.NaN));
+    };
+    if (typeof ignoreIndex !== 'number') return valuesOf(logits, labels);
+    // Zeros in an ignored row's place: whatever stood there (NaN, say) reaches no derivative.
+    const ignored = equal(labels, ignoreIndex);
+    return where(ignored, 0, valuesOf(where(expandDims(ignored, -1), 0, logits), where(ignored, 0, labels)));
   };
 
   const valueOp: KernelOp = {
@@ -62,7 +77,7 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
       const wanted = parameters.flatMap((_, i) => (needs[2 + i] === true ? [2 + i] : []));
       const rest = new Map<number, Tensor>();
       if (wanted.length > 0) {
-        const values = defined(inputs, 'the gradient by a parameter');
+        const values = defined(inputs, attributes, 'the gradient by a parameter');
         const gradients = vjp(
           values,
           wanted.map((i) => inputs[i] as Tensor),
@@ -83,11 +98,11 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
     access: [...access, 'fused'],
     family,
     shared,
-    vjp: ({ cotangent, inputs, needs }) => {
+    vjp: ({ cotangent, inputs, attributes, needs }) => {
       // The gradient is d(sum(upstream * values))/d(logits); its own derivatives come from the definition.
       const upstream = inputs.at(-1) as Tensor;
       const [logits] = inputs as [Tensor];
-      const values = defined(inputs, 'the second derivative');
+      const values = defined(inputs, attributes, 'the second derivative');
       const first = vjp(values, logits, upstream);
       const indices = inputs.flatMap((_, i) => (needs[i] === true ? [i] : []));
       const seconds = vjp(

@@ -105,6 +105,45 @@ describe('cross-entropy near certainty', () => {
     expect(data[3]).toBeCloseTo(compSum([4, 1, 0], 0, 1).value, 6);
   });
 
+  // The kernel says so of values and gradients; the definition, of what is derived from it.
+  test.each([
+    ['a label that is no class gives NaN', 7, [1, 2, 3], Number.isNaN],
+    ['a label below 0 gives NaN', -2, [1, 2, 3], Number.isNaN],
+    [
+      'an ignored row gives 0, whatever its logits',
+      -1,
+      [Number.NaN, 1, Number.POSITIVE_INFINITY],
+      (x: number) => x === 0,
+    ],
+  ])('%s, in second derivatives and gradients by tau too', async (_, label, row, expected) => {
+    const logits = new Parameter([row, [0, 1, 0.5]]);
+    const tau = new Parameter(1.3);
+    const rows = (choose: number) =>
+      sum(
+        multiply(
+          losses.compSum(logits, new Int32Array([label, 2]), { tau, ignoreIndex: -1, reduction: 'none' }),
+          tensor(choose === 0 ? [1, 0] : [0, 1]),
+        ),
+      );
+    const vector = tensor([
+      [1, 2, 3],
+      [3, 2, 1],
+    ]);
+    const product = Array.from(await hvp(rows(0), logits, vector).data());
+    expect(product.slice(0, 3).every(expected), `${product}`).toBe(true);
+    const [byTau] = grad(rows(0), [tau]) as [Tensor];
+    expect(expected(await byTau.item()), `${await byTau.item()}`).toBe(true);
+    // Mixed: the gradient of a logit by tau.
+    const [byLogits] = grad(rows(0), [logits]) as [Tensor];
+    const mixed = grad(sum(multiply(byLogits, vector)), [tau])[0] as Tensor;
+    expect(expected(await mixed.item()), `${await mixed.item()}`).toBe(true);
+    // Of the other row nothing changes.
+    const beside = Array.from(await hvp(rows(1), logits, vector).data()).slice(3);
+    const alone = new Parameter([[0, 1, 0.5]]);
+    const loss = losses.compSum(alone, new Int32Array([2]), { tau, reduction: 'sum' });
+    expect(beside).toEqual(Array.from(await hvp(loss, alone, tensor([[3, 2, 1]])).data()));
+  });
+
   test('NaN logits give NaN, in value and gradient', async () => {
     const logits = new Parameter([
       [Number.NaN, 1],
