@@ -59,7 +59,10 @@ export interface FitOptions {
   readonly evaluate?: () => Promise<Evaluation>;
   /** Ends training when the evaluation's loss has not fallen for `patience` epochs. */
   readonly earlyStop?: { readonly patience: number };
-  /** Puts back the parameters of the epoch with the best accuracy at the end. */
+  /**
+   * Puts back the parameters of the epoch with the best accuracy at the end. Not when the signal aborts: what is there
+   * then (parameters, optimizer, position) belongs together, and can be saved and resumed.
+   */
   readonly bestWeights?: readonly Parameter[];
 }
 
@@ -108,12 +111,25 @@ export async function fit<Fields extends Dataset<Fields>>(
   dataset: Fields,
   options: FitOptions = {},
 ): Promise<FitResult> {
+  if (typeof what === 'function') return train(what, dataset, options);
+  const step = trainingStep(what);
+  try {
+    return await train(step, dataset, options);
+  } finally {
+    step.dispose();
+  }
+}
+
+async function train<Fields extends Dataset<Fields>>(
+  step: Step,
+  dataset: Fields,
+  options: FitOptions,
+): Promise<FitResult> {
   const { epochs = 1, batchSize = 32, seed = 0, shuffle = true, dropLast = true, readEvery = 10 } = options;
   for (const [name, value] of Object.entries({ epochs, batchSize, readEvery })) {
     if (!Number.isInteger(value) || value < 1)
       throw new ValueError('fit', `${name} is ${value}; it must be an integer of at least 1.`);
   }
-  const step = typeof what === 'function' ? what : trainingStep(what);
   const owner = engine('fit');
   const start = options.position ?? { epoch: 0, index: 0 };
   const data = batches(dataset, {
@@ -186,6 +202,7 @@ export async function fit<Fields extends Dataset<Fields>>(
     results.push(result);
     await options.onEpoch?.(result);
     if (options.earlyStop !== undefined && !Number.isFinite(evaluation?.loss)) {
+      best.restore();
       throw new ValueError('fit', `earlyStop watches the evaluation's loss, which is ${evaluation?.loss}.`, {
         mend: 'give fit an evaluate whose evaluator has a loss.',
       });
@@ -198,9 +215,8 @@ export async function fit<Fields extends Dataset<Fields>>(
     }
   }
   if (reason === 'done' && aborted() && done < steps) reason = 'aborted';
-  best.restore();
+  if (reason !== 'aborted') best.restore();
   await step.ready();
-  if (step !== what) step.dispose();
   return {
     steps: done,
     curve,

@@ -5,10 +5,12 @@ import {
   fit,
   loadCheckpoint,
   losses,
+  memory,
   multiply,
   nn,
   optim,
   Parameter,
+  random,
   saveCheckpoint,
   tensor,
   trainingStep,
@@ -53,11 +55,71 @@ describe('fit', () => {
     expect(await complaint(run)).toContain("ValueError: fit: earlyStop watches the evaluation's loss, which is NaN.");
   });
 
+  test('aborted, it leaves the weights that belong to the optimizer and the position, not the best ones', async () => {
+    const run = async (keepBest: boolean) => {
+      random.seed(4);
+      const { model, step } = make();
+      const controller = new AbortController();
+      const accuracies = [0.9, 0.1, 0.1];
+      const result = await fit(step, dataset, {
+        epochs: 3,
+        batchSize: 10,
+        ...(keepBest ? { bestWeights: model.parameters() } : {}),
+        evaluate: async () => ({ accuracy: accuracies.shift() ?? 0, loss: 1, perClassAccuracy: [], examples: 20 }),
+        onEpoch: ({ epoch }) => {
+          if (epoch === 1) controller.abort();
+        },
+        signal: controller.signal,
+      });
+      expect([result.reason, result.steps]).toEqual(['aborted', 4]);
+      return Promise.all(model.parameters().map(async (one) => Array.from(await one.data())));
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
+  test('ended by an evaluation without a loss, it still gives the best weights back', async () => {
+    const { model, step } = make();
+    const readings = [1, Number.NaN];
+    const kept: number[][] = [];
+    const weights = async () => Array.from((await model.parameters()[0]?.data()) ?? []);
+    const run = () =>
+      fit(step, dataset, {
+        epochs: 3,
+        batchSize: 10,
+        bestWeights: model.parameters(),
+        earlyStop: { patience: 2 },
+        evaluate: async () => {
+          kept.push(await weights());
+          return { accuracy: 0.5, loss: readings.shift() ?? 0, perClassAccuracy: [], examples: 20 };
+        },
+      });
+    expect(await complaint(run)).toContain("ValueError: fit: earlyStop watches the evaluation's loss, which is NaN.");
+    expect(kept[0]).not.toEqual(kept[1]);
+    expect(await weights()).toEqual(kept[0]);
+  });
+
+  test('frees the step it made when a callback throws', async () => {
+    const { model, optimizer } = make();
+    const held = () => {
+      const { inputs, outputs, temporaries } = memory().held;
+      return [inputs, outputs, temporaries];
+    };
+    const before = held();
+    const run = () =>
+      fit({ model, optimizer, loss: losses.crossEntropy }, dataset, {
+        batchSize: 10,
+        onEpoch: () => {
+          throw new RangeError('enough');
+        },
+      });
+    await expect(run).rejects.toThrow('enough');
+    expect(held()).toEqual(before);
+  });
+
   test('makes its own step of a model, and frees it', async () => {
     const { model, optimizer } = make();
     const parts = { model, optimizer, loss: losses.crossEntropy };
     await fit(parts, dataset, { batchSize: 10 });
-    const { memory } = await import('../../src/index.js');
     const { held } = memory();
     await fit(parts, dataset, { batchSize: 10 });
     expect(memory().held.outputs).toBe(held.outputs);
