@@ -58,15 +58,34 @@ export function isHostArray(value: unknown): value is HostArray {
   );
 }
 
+const RANGES: Readonly<Record<DType, string>> = {
+  f32: 'a number',
+  i32: 'an integer from -2^31 to 2^31 - 1',
+  u32: 'an integer from 0 to 2^32 - 1',
+  bool: '0 or 1',
+};
+
+/** @internal A number that a dtype can hold as it is (f32: any, rounded); another is refused, never bent. */
+export function checkNumber(op: string, value: number, dtype: DType): number {
+  if (isHeld(value, dtype)) return value;
+  throw new DtypeError(op, `the number ${value} is no ${dtype}.`, { mend: `give ${RANGES[dtype]}.` });
+}
+
+function isHeld(value: number, dtype: DType): boolean {
+  if (dtype === 'f32') return true;
+  if (dtype === 'bool') return value === 0 || value === 1;
+  return value === (dtype === 'i32' ? value | 0 : value >>> 0);
+}
+
 /** A 0-d constant, baked into plans' uniforms. */
 export function constant(value: number, dtype: DType = 'f32'): Tensor {
+  checkNumber('constant', value, dtype);
   return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value });
 }
 
 /** @internal A number among tensors: a constant that may be folded. */
 export function number(op: string, value: number, dtype: DType = 'f32'): Tensor {
-  const held = dtype === 'i32' ? value | 0 : dtype === 'u32' ? value >>> 0 : value;
-  if (held !== value && !Number.isNaN(value)) {
+  if (!isHeld(value, dtype)) {
     throw new DtypeError(op, `the number ${value} is no ${dtype}, the dtype of the tensor beside it.`, {
       mend: 'cast the tensor first: toF32(x).',
     });
@@ -84,7 +103,8 @@ export function scalar(read: () => number, dtype: DType = 'f32'): Tensor {
       mend: 'write scalar(() => value).',
     });
   }
-  return new Tensor(scalarOp, [], [], dtype, undefined, { kind: 'scalar', read });
+  const checked = dtype === 'f32' ? read : () => checkNumber('scalar', read(), dtype);
+  return new Tensor(scalarOp, [], [], dtype, undefined, { kind: 'scalar', read: checked });
 }
 
 /** A tensor as it is; anything else becomes one. Numbers become constants of `dtype`. */

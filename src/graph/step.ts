@@ -249,8 +249,7 @@ export class Step<Result> {
   #handles(step: number, failure: Promise<CotangentError | undefined> | undefined): Result {
     const only = this.#rings[0];
     // The usual step returns its loss alone.
-    if (only !== undefined && (this.#result as unknown) === only.tensor)
-      return only.handle(step, failure) as Result;
+    if (only !== undefined && (this.#result as unknown) === only.tensor) return only.handle(step, failure) as Result;
     const handles = new Map(this.#rings.map((ring) => [ring.tensor, ring.handle(step, failure)]));
     return mapTree(this.#result, (leaf) => (leaf instanceof Tensor ? (handles.get(leaf) ?? leaf) : leaf)) as Result;
   }

@@ -3,7 +3,7 @@ import { ValueError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import type { GeneratorOp } from '../graph/op.js';
 import { checkShape, type Shape } from '../graph/shape.js';
-import { constant } from '../graph/source.js';
+import { checkNumber, constant } from '../graph/source.js';
 import { Tensor } from '../graph/tensor.js';
 import { add, multiply } from './arithmetic.js';
 import { broadcastTo } from './broadcast.js';
@@ -19,7 +19,7 @@ export interface CreateOptions {
 /** One number everywhere. Takes no memory until it must lie in a buffer. */
 export function full(shape: Shape, value: number, { dtype = 'f32' }: CreateOptions = {}): Tensor {
   checkShape('full', shape);
-  return broadcastTo(constant(value, dtype), shape);
+  return broadcastTo(constant(checkNumber('full', value, dtype), dtype), shape);
 }
 
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {

@@ -3,7 +3,7 @@ import { formatShape, ShapeError } from '../errors.js';
 import { lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { currentValue } from '../graph/parameter.js';
-import { asTensor } from '../graph/source.js';
+import { asTensor, checkNumber } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { broadcastTo } from './broadcast.js';
 import { elementAlias, linearGrid } from './elements.js';
@@ -98,7 +98,7 @@ export function pad(x: TensorLike, options: PadOptions): Tensor {
   if (shape.some((length) => length < 0))
     throw new ShapeError('pad', `${formatShape(tensor.shape)} would become ${formatShape(shape)}.`);
   if ([low, high, interior].every((list) => list.every((amount) => amount === 0))) return currentValue(tensor);
-  const value = options.value ?? 0;
+  const value = checkNumber('pad', options.value ?? 0, tensor.dtype);
   if (tensor.size === 0) return broadcastTo(asTensor('pad', value, tensor.dtype), shape);
   return new Tensor(padOp, [tensor], shape, tensor.dtype, { low, high, interior, value });
 }

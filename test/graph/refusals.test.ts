@@ -61,6 +61,18 @@ describe('a scalar that throws once', () => {
     expect(await read(draw())).toEqual(await read(other.uniform([4])));
   });
 
+  test('leaves no tensor out that is given again', async () => {
+    const offset = moody(() => 1);
+    const b = scalar(offset.read);
+    const step = compile((x: Tensor) => add(x, b));
+    const [first, second] = [tensor([1, 2]), tensor([3, 4])];
+    expect(await read(step(first))).toEqual([2, 3]);
+    offset.fails = true;
+    expect(() => step(second)).toThrow('not now');
+    offset.fails = false;
+    expect(await read(step(second))).toEqual([4, 5]);
+  });
+
   test('as an input it moves no count of updates', async () => {
     const w = new Parameter([1]);
     const sgd = optim.sgd([w], { learningRate: 0.5 });

@@ -4,11 +4,11 @@ import { grad, hvp, vjp } from '../../src/autograd/grad.js';
 import { CotangentError } from '../../src/errors.js';
 import { compile } from '../../src/graph/compile.js';
 import { Parameter } from '../../src/graph/parameter.js';
-import { scalar, tensor } from '../../src/graph/source.js';
+import { constant, scalar, tensor } from '../../src/graph/source.js';
 import { relu } from '../../src/ops/activation.js';
-import { add, divide, multiply, negative, pow, square } from '../../src/ops/arithmetic.js';
+import { add, divide, maximum, multiply, negative, pow, square } from '../../src/ops/arithmetic.js';
 import { broadcastTo } from '../../src/ops/broadcast.js';
-import { toF32, toI32 } from '../../src/ops/casts.js';
+import { toF32, toI32, toU32 } from '../../src/ops/casts.js';
 import { equal, less } from '../../src/ops/comparison.js';
 import { concatenate, stack } from '../../src/ops/concatenate.js';
 import { arange, full, oneHot } from '../../src/ops/create.js';
@@ -72,6 +72,43 @@ const tensors: readonly Row[] = [
   [
     () => scalar(wrong(3)),
     'ValueError: scalar: it takes a function that returns a number, not a number.\n  Mend: write scalar(() => value).',
+  ],
+  [
+    () => maximum(integers(), Number.NaN),
+    'DtypeError: maximum: the number NaN is no i32, the dtype of the tensor beside it.\n  Mend: cast the tensor first: toF32(x).',
+  ],
+  [
+    () => equal(integers(), Number.NaN),
+    'DtypeError: equal: the number NaN is no i32, the dtype of the tensor beside it.\n  Mend: cast the tensor first: toF32(x).',
+  ],
+  [
+    () => and(bools(), 2),
+    'DtypeError: and: the number 2 is no bool, the dtype of the tensor beside it.\n  Mend: cast the tensor first: toF32(x).',
+  ],
+  [
+    () => pad(integers(), { low: [1], value: 1.5 }),
+    'DtypeError: pad: the number 1.5 is no i32.\n  Mend: give an integer from -2^31 to 2^31 - 1.',
+  ],
+  [
+    () => full([1], 1.5, { dtype: 'i32' }),
+    'DtypeError: full: the number 1.5 is no i32.\n  Mend: give an integer from -2^31 to 2^31 - 1.',
+  ],
+  [
+    () => full([1], -1, { dtype: 'u32' }),
+    'DtypeError: full: the number -1 is no u32.\n  Mend: give an integer from 0 to 2^32 - 1.',
+  ],
+  [
+    () => constant(2 ** 31, 'i32'),
+    'DtypeError: constant: the number 2147483648 is no i32.\n  Mend: give an integer from -2^31 to 2^31 - 1.',
+  ],
+  [() => scalar(() => 2, 'bool').data(), 'DtypeError: scalar: the number 2 is no bool.\n  Mend: give 0 or 1.'],
+  [
+    () =>
+      multiply(
+        toU32(x()),
+        scalar(() => -1, 'u32'),
+      ).data(),
+    'DtypeError: scalar: the number -1 is no u32.\n  Mend: give an integer from 0 to 2^32 - 1.',
   ],
   [
     () => x().item(),
