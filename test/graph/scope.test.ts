@@ -37,3 +37,68 @@ describe('a step first called inside a scope', () => {
     expect(held()).toBe(before);
   });
 });
+
+describe('scopes that overlap', () => {
+  /** Two scopes: the first is opened first, and closed while the second is open. */
+  async function overlapping<A, B>(first: () => Promise<A>, second: () => Promise<B>): Promise<[A, B]> {
+    let open = () => {};
+    let close = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const one = scope(async () => {
+      await opened;
+      return first();
+    });
+    const two = scope(async () => {
+      open();
+      await closed;
+      return second();
+    });
+    const result = await one;
+    close();
+    return [result, await two];
+  }
+
+  const made = async (value: number) => {
+    const x = multiply(tensor([value]), 2);
+    await x.data();
+    return x;
+  };
+
+  test('free each what it made, when the one opened first is closed first', async () => {
+    const before = held();
+    await overlapping(
+      () => read(multiply(tensor([1, 2]), 2)),
+      () => read(multiply(tensor([3, 4]), 2)),
+    );
+    expect(held()).toBe(before);
+  });
+
+  test('leave to each other what they return', async () => {
+    const before = held();
+    const [x, y] = await overlapping(
+      () => made(1),
+      () => made(2),
+    );
+    expect([await x.item(), await y.item()]).toEqual([2, 4]);
+    x.dispose();
+    y.dispose();
+    expect(held()).toBe(before);
+  });
+
+  test('around them another scope gets what they return, and frees it', async () => {
+    const before = held();
+    await scope(async () => {
+      const [x] = await overlapping(
+        () => made(1),
+        () => made(2),
+      );
+      expect(await x.item()).toBe(2);
+    });
+    expect(held()).toBe(before);
+  });
+});
