@@ -81,6 +81,7 @@ export class BufferPool {
   #highWater = 0;
   #created = 0;
   #destroyed = 0;
+  #isGone = false;
 
   constructor(gpu: GPUDevice, loss: DeviceLoss, options: PoolOptions = {}) {
     this.#gpu = gpu;
@@ -113,11 +114,12 @@ export class BufferPool {
   }
 
   /**
-   * Gives a buffer back, for reuse or destruction.
+   * Gives a buffer back, for reuse or destruction. Of a destroyed pool it is gone already, and nothing happens.
    *
    * @throws ValueError if the pool did not lend it, or it was released before.
    */
   release(pooled: PooledBuffer): void {
+    if (this.#isGone) return;
     const held = this.#lent.get(pooled);
     if (held === undefined) {
       throw new ValueError('release', `buffer '${pooled.label}' is not lent by this pool, or was released before.`, {
@@ -171,6 +173,7 @@ export class BufferPool {
 
   /** Destroys every buffer, lent ones too. */
   destroy(): void {
+    this.#isGone = true;
     this.trim();
     for (const held of this.#lent.values()) this.#destroy(held);
     this.#lent.clear();

@@ -138,8 +138,6 @@ export class Engine implements Runtime {
     const pooled = this.device.buffers.acquire(bytes, label);
     this.#held[owner] += bytes;
     return new PooledStorage(this, pooled, () => {
-      // The pool is gone with its engine; what is collected later has nothing to give back.
-      if (this.#destroyed) return;
       this.#held[owner] -= bytes;
       this.device.buffers.release(pooled);
     });

@@ -286,7 +286,8 @@ export class Optimizer {
   dispose(): void {
     if (this.#prepared === undefined) return;
     const { engine: owner, parameters, gradients, states } = this.#prepared;
-    for (const parameter of this.parameters) {
+    // With the engine the values are gone; a parameter may have got another elsewhere.
+    for (const parameter of owner.isGone ? [] : this.parameters) {
       const storage = owner.allocate(4 * parameter.size, 'parameters', parameter.toString());
       owner.copy(parameter.storage as Storage, storage, 4 * parameter.size);
       owner.relocate(parameter, storage);

@@ -178,6 +178,14 @@ describe('the pool', () => {
     pool.destroy();
   });
 
+  test('a release after the pool was destroyed is nothing to complain of', () => {
+    const pool = emptyPool();
+    const pooled = pool.acquire(4, 'logits');
+    pool.destroy();
+    pool.release(pooled);
+    expect(pool.statistics).toMatchObject({ bytesInUse: 0, bytesHeld: 0, buffersDestroyed: 1 });
+  });
+
   test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a size of %d', async (bytes) => {
     expect(await complaint(() => device.buffers.acquire(bytes, 'logits'))).toBe(
       `ValueError: logits: a buffer of ${bytes} bytes was asked for; it must be a whole number, at least 0.`,

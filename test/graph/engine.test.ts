@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grad } from '../../src/autograd/grad.js';
 import { compile } from '../../src/graph/compile.js';
 import { Engine } from '../../src/graph/engine.js';
 import { Parameter } from '../../src/graph/parameter.js';
@@ -11,6 +12,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { max, sum } from '../../src/ops/reduce.js';
 import { flip, transpose } from '../../src/ops/shaping.js';
 import { softmax } from '../../src/ops/softmax.js';
+import * as optim from '../../src/optim/index.js';
 import { complaint } from '../support/complaint.js';
 import { useOwnEngine } from '../support/engine.js';
 
@@ -208,6 +210,48 @@ describe('two engines on one page', () => {
         .item()
         .catch(() => 'several'),
     ).toBe('several');
+  });
+
+  test('what a destroyed one ran goes on elsewhere, and is disposed of without a word', async () => {
+    const lone = (await Engine.create()).use();
+    const w = new Parameter([1, 2]);
+    const sgd = optim.sgd([w], { learningRate: 0.5 });
+    const step = compile((x: Tensor) => {
+      const loss = sum(multiply(w, sum(x)));
+      sgd.update(grad(loss, [w]));
+      return loss;
+    });
+    expect(await step(Float32Array.of(1)).item()).toBe(3);
+    lone.destroy();
+    engine().use();
+    const before = engine().memory().held;
+    w.assign([3, 4]);
+    expect(await step(Float32Array.of(1)).item()).toBe(7);
+    expect(await step(Float32Array.of(1, 1)).item()).toBe(2 * (2.5 + 3.5));
+    step.dispose();
+    sgd.dispose();
+    expect(await w.data()).toEqual(Float32Array.of(1.5, 2.5));
+    w.dispose();
+    const { parameters, optimizers, inputs } = engine().memory().held;
+    expect(parameters).toBeLessThanOrEqual(before.parameters);
+    expect(optimizers).toBeLessThanOrEqual(before.optimizers);
+    expect(inputs).toBeLessThanOrEqual(before.inputs);
+  });
+
+  test('destroyed, it leaves its steps and optimizers to be disposed of afterwards', async () => {
+    const lone = (await Engine.create()).use();
+    const w = new Parameter([1, 2]);
+    const sgd = optim.sgd([w], { learningRate: 0.5 });
+    const step = compile(() => sgd.update(grad(sum(w), [w])));
+    step();
+    lone.destroy();
+    engine().use();
+    step.dispose();
+    sgd.dispose();
+    expect(sgd.step).toBe(0);
+    // Its value is gone, and it can be given another.
+    w.assign([5, 6]);
+    expect(await w.data()).toEqual(Float32Array.of(5, 6));
   });
 
   test('without one there is an error that names init', async () => {

@@ -4,6 +4,7 @@ import { useOwnEngine } from '../support/engine.js';
 
 const engine = useOwnEngine();
 const read = async (x: Tensor) => Array.from(await x.data());
+/** What is collected meanwhile only lessens it. */
 const held = () => engine().memory().held.tensors;
 
 describe('a step first called inside a scope', () => {
@@ -34,7 +35,7 @@ describe('a step first called inside a scope', () => {
     const step = compile((x: Tensor) => add(x, 1));
     const before = held();
     await scope(() => read(step(tensor([1, 2]))));
-    expect(held()).toBe(before);
+    expect(held()).toBeLessThanOrEqual(before);
   });
 });
 
@@ -75,7 +76,7 @@ describe('scopes that overlap', () => {
       () => read(multiply(tensor([1, 2]), 2)),
       () => read(multiply(tensor([3, 4]), 2)),
     );
-    expect(held()).toBe(before);
+    expect(held()).toBeLessThanOrEqual(before);
   });
 
   test('leave to each other what they return', async () => {
@@ -87,7 +88,7 @@ describe('scopes that overlap', () => {
     expect([await x.item(), await y.item()]).toEqual([2, 4]);
     x.dispose();
     y.dispose();
-    expect(held()).toBe(before);
+    expect(held()).toBeLessThanOrEqual(before);
   });
 
   test('around them another scope gets what they return, and frees it', async () => {
@@ -99,6 +100,6 @@ describe('scopes that overlap', () => {
       );
       expect(await x.item()).toBe(2);
     });
-    expect(held()).toBe(before);
+    expect(held()).toBeLessThanOrEqual(before);
   });
 });

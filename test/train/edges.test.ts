@@ -102,7 +102,7 @@ describe('fit', () => {
     const { model, optimizer } = make();
     const held = () => {
       const { inputs, outputs, temporaries } = memory().held;
-      return [inputs, outputs, temporaries];
+      return inputs + outputs + temporaries;
     };
     const before = held();
     const run = () =>
@@ -113,7 +113,8 @@ describe('fit', () => {
         },
       });
     await expect(run).rejects.toThrow('enough');
-    expect(held()).toEqual(before);
+    // What is collected meanwhile only lessens it.
+    expect(held()).toBeLessThanOrEqual(before);
   });
 
   test('makes its own step of a model, and frees it', async () => {
