@@ -6,6 +6,7 @@ import type { Engine } from './engine.js';
 import type { SourceOp } from './op.js';
 import type { Program } from './program.js';
 import type { DispatchTimer } from './recorder.js';
+import { isHostArray } from './source.js';
 import { Step } from './step.js';
 import { Tensor, unbounded } from './tensor.js';
 import { Trace } from './trace.js';
@@ -94,6 +95,7 @@ class Compiled<Result> {
   #disposed = false;
 
   constructor(body: (...inputs: unknown[]) => Result, options: CompileOptions) {
+    checkOptions(options);
     this.#body = body;
     this.name = options.name ?? (body.name || 'step');
     this.#maximumPlans = options.maximumPlans ?? 16;
@@ -204,6 +206,7 @@ class Compiled<Result> {
         mend: 'await nothing inside it: read values outside, after the step.',
       });
     }
+    mapTree(result, (leaf) => checkReturned(this.name, leaf));
     return new Step(owner, this.name, trace, specs, leaves.structure, result);
   }
 }
@@ -222,6 +225,27 @@ function withoutOptions(
     }
   }
   return { inputs: given.slice(0, -1), options: last };
+}
+
+function checkOptions(options: CompileOptions): void {
+  const known = ['name', 'maximumPlans'];
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new ValueError('compile', `unknown option '${name}'. ${suggest(name, known)}`);
+  }
+  const { maximumPlans = 1 } = options;
+  if (Number.isInteger(maximumPlans) && maximumPlans >= 1) return;
+  throw new ValueError('compile', `maximumPlans is ${maximumPlans}; it must be an integer of at least 1.`);
+}
+
+/** A step hands its result back with tensors replaced; what they hide in (an instance, a Map) it could not make anew. */
+function checkReturned(name: string, leaf: unknown): void {
+  if (typeof leaf !== 'object' || leaf === null) return;
+  if (leaf instanceof Tensor || ArrayBuffer.isView(leaf) || isHostArray(leaf)) return;
+  throw new ValueError(
+    name,
+    `it returned a ${leaf.constructor?.name ?? 'object'}, whose tensors a step cannot give their values.`,
+    { mend: 'return tensors in arrays and plain objects.' },
+  );
 }
 
 /** What `compile` would make of a function, in words, without running it. */

@@ -54,7 +54,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
 
 export function isHostArray(value: unknown): value is HostArray {
   return (
-    typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !(value instanceof Tensor)
+    typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && ArrayBuffer.isView(value.data)
   );
 }
 

@@ -17,6 +17,27 @@ const engine = useEngine();
 const values = async (x: Tensor) => [...(await x.data())];
 
 describe('outputs', () => {
+  test('in an object that looks like an array with its shape are this step’s, too', async () => {
+    const step = compile((x: Tensor) => ({ data: square(x), shape: [1], more: [{ data: x, shape: multiply(x, 2) }] }));
+    const { data, shape, more } = step(3);
+    expect(await data.item()).toBe(9);
+    expect(shape).toEqual([1]);
+    expect([await more[0]?.data.item(), await more[0]?.shape.item()]).toEqual([3, 6]);
+  });
+
+  test('are refused where no value could be put in', async () => {
+    class Outputs {
+      constructor(readonly loss: Tensor) {}
+    }
+    const sentence = (of: string) =>
+      `ValueError: mine: it returned a ${of}, whose tensors a step cannot give their values.\n` +
+      '  Mend: return tensors in arrays and plain objects.';
+    const one = compile((x: Tensor) => [new Outputs(square(x))], { name: 'mine' });
+    expect(await complaint(() => one(3))).toBe(sentence('Outputs'));
+    const two = compile((x: Tensor) => ({ by: new Map([['x', x]]) }), { name: 'mine' });
+    expect(await complaint(() => two(3))).toBe(sentence('Map'));
+  });
+
   test('three losses held and read later are their own', async () => {
     const step = compile((x: Tensor) => multiply(x, 2));
     const held = [1, 2, 3].map((x) => step(x));
@@ -346,6 +367,23 @@ describe('inputs', () => {
       ],
     ]);
     warn.mockRestore();
+  });
+});
+
+describe('options', () => {
+  const body = (x: Tensor) => x;
+
+  test.each([0, -1, 1.5, Number.NaN])('maximumPlans %d is refused', async (maximumPlans) => {
+    expect(await complaint(() => compile(body, { maximumPlans }))).toBe(
+      `ValueError: compile: maximumPlans is ${maximumPlans}; it must be an integer of at least 1.`,
+    );
+  });
+
+  test('an unknown one is refused, with what was probably meant', async () => {
+    const options = { maximumPlan: 2 } as never;
+    expect(await complaint(() => compile(body, options))).toBe(
+      "ValueError: compile: unknown option 'maximumPlan'. Did you mean 'maximumPlans'?",
+    );
   });
 });
 
