@@ -186,7 +186,7 @@ export class Engine implements Runtime {
     if (tensor instanceof Parameter && tensor.initial !== undefined) {
       const { initial } = tensor;
       // Its own copy: the initial tensor may be a leaf that others read too.
-      const value = isLeaf(initial) ? this.#copied(initial, 'parameters', tensor) : this.#computed(initial);
+      const value = isLeaf(initial) ? this.copyOf(initial, 'parameters', tensor.toString()) : this.#computed(initial);
       this.attach(tensor, value);
       tensor.initial = undefined;
       return value;
@@ -197,11 +197,7 @@ export class Engine implements Runtime {
       this.attach(tensor, storage);
       return storage;
     }
-    if (isNumber(tensor.source)) {
-      const storage = this.allocate(4, 'tensors', 'number');
-      this.upload(storage, typedArray(tensor.dtype, 1).fill(numberOf(tensor.source)));
-      return storage;
-    }
+    if (isNumber(tensor.source)) throw new Error(`${tensor} is a number, which no buffer holds`);
     if (tensor.source?.kind === 'placeholder') {
       throw new ValueError('compile', 'an input of a compiled function was used outside it.', {
         mend: 'return what you need from the function.',
@@ -220,11 +216,13 @@ export class Engine implements Runtime {
     return storage;
   }
 
-  #copied(initial: Tensor, owner: Owner, tensor: Tensor): Storage {
-    const source = initial.source;
-    const storage = this.allocate(4 * tensor.size, owner, tensor.toString());
-    if (source?.kind === 'host') this.upload(storage, source.data);
-    else this.copy(this.materialise(initial), storage, 4 * tensor.size);
+  /** @internal A tensor's value, a number's too, in memory of its own. */
+  copyOf(tensor: Tensor, owner: Owner, label: string): Storage {
+    tensor.assertNotFreed(tensor.op.name);
+    const from = hostDataOf(tensor) ?? this.materialise(tensor);
+    const storage = this.allocate(4 * tensor.size, owner, label);
+    if (ArrayBuffer.isView(from)) this.upload(storage, from);
+    else this.copy(from, storage, 4 * tensor.size);
     return storage;
   }
 
@@ -447,6 +445,12 @@ export class Engine implements Runtime {
     const error = this.reports.take();
     if (error !== undefined) throw error;
   }
+}
+
+/** A value that the host has. */
+function hostDataOf({ source, dtype }: Tensor): TypedArray | undefined {
+  if (isNumber(source)) return typedArray(dtype, 1).fill(numberOf(source));
+  return source?.kind === 'host' ? source.data : undefined;
 }
 
 function checkOptions(options: EngineOptions): void {

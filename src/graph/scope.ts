@@ -59,13 +59,12 @@ function collect(value: unknown, into: Set<Tensor>): void {
 }
 
 /**
- * A copy in memory of its own: it outlives the step's output it was made from.
+ * A copy in memory of its own: it outlives the step's output it was made from. It remembers nothing of how it was
+ * computed: no gradient flows through it, and what it was made from can be collected.
  */
 export function keep(tensor: Tensor): Tensor {
   const owner = engine('keep');
-  const from = owner.materialise(tensor);
-  const storage = owner.allocate(4 * tensor.size, 'tensors', 'keep');
-  owner.copy(from, storage, 4 * tensor.size);
+  const storage = owner.copyOf(tensor, 'tensors', 'keep');
   const kept = new Tensor(tensor.op, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
   owner.attach(kept, storage);
   return kept;

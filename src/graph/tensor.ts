@@ -137,7 +137,9 @@ export class Tensor {
   }
 
   /**
-   * Computes the value if need be and reads it back, row-major. Bools are 0 or 1.
+   * Computes the value if need be and reads it back, row-major. Bools are 0 or 1. The value stays on the GPU as long
+   * as the tensor, or any made from it, is in use: of a chain that goes on for ever (`x = f(x)`, read each time) every
+   * link. `keep(x)` goes on without them.
    * @throws StaleTensorError when a later step overwrote it, FreedError when it was disposed of, and
    * whatever the GPU reported about the dispatches it came from.
    */

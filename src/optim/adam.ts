@@ -74,7 +74,12 @@ function make(
   );
 }
 
-/** Adam (Kingma and Ba 2015); weight decay, if any, is added to the gradient, as in PyTorch's Adam. */
+/**
+ * Adam (Kingma and Ba 2015); weight decay, if any, is added to the gradient, as in PyTorch's Adam.
+ *
+ * The correction of the moments' bias counts the optimizer's updates, not those of each parameter: one that was frozen
+ * meanwhile, and thaws late, gets it as if its moments had begun with the others.
+ */
 export function adam(
   parameters: readonly Parameter[] | readonly ParameterGroup<AdamSettings>[],
   options: AdamOptions = {},
@@ -82,7 +87,10 @@ export function adam(
   return make('adam', parameters, options);
 }
 
-/** AdamW (Loshchilov and Hutter 2019): weight decay apart from the gradient, times the learning rate. */
+/**
+ * AdamW (Loshchilov and Hutter 2019): weight decay apart from the gradient, times the learning rate. The correction of
+ * the moments' bias counts the optimizer's updates, as in `adam`.
+ */
 export function adamw(
   parameters: readonly Parameter[] | readonly ParameterGroup<AdamSettings>[],
   options: AdamOptions = {},

@@ -4,7 +4,7 @@ import { compile } from '../../src/graph/compile.js';
 import { Engine } from '../../src/graph/engine.js';
 import { Parameter } from '../../src/graph/parameter.js';
 import { keep, scope } from '../../src/graph/scope.js';
-import { tensor } from '../../src/graph/source.js';
+import { constant, scalar, tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { add, multiply, square } from '../../src/ops/arithmetic.js';
 import { full } from '../../src/ops/create.js';
@@ -168,6 +168,23 @@ describe('memory', () => {
     expect(engine().memory().bytesInUse).toBeGreaterThan(bytesInUse);
     step.dispose();
     expect(engine().memory().bytesInUse).toBe(bytesInUse);
+  });
+
+  test('a kept number holds what it is, and gives all of it back', async () => {
+    const { tensors } = engine().memory().held;
+    const slider = scalar(() => 7);
+    for (const [number, value] of [
+      [constant(3), 3],
+      [slider, 7],
+    ] as const) {
+      const kept = keep(number);
+      expect(await kept.item()).toBe(value);
+      kept.dispose();
+      const w = new Parameter(number);
+      expect(await w.item()).toBe(value);
+      w.dispose();
+    }
+    expect(engine().memory().held.tensors).toBeLessThanOrEqual(tensors);
   });
 
   test('is told by holder', async () => {
