@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { wgsl } from './src/node/wgsl/wgsl.js';
-import { crashGpuProcess } from './test/support/provider/commands.js';
+import { collectGarbage, crashGpuProcess } from './test/support/provider/commands.js';
 import { CountReporter } from './test/support/provider/countReporter.js';
 import { type PuppeteerOptions, puppeteer } from './test/support/provider/puppeteer.js';
 
@@ -64,7 +64,7 @@ function chrome(
         headless: true,
         ui: false,
         screenshotFailures: false,
-        commands: { crashGpuProcess },
+        commands: { collectGarbage, crashGpuProcess },
         // Vitest gives up a page that took longer to appear; a busy machine does take longer.
         connectTimeout: 120_000,
       },

@@ -81,7 +81,7 @@ export class Engine implements Runtime {
   #began = 0;
   #stepped = false;
   #destroyed = false;
-  readonly #finalizer = new FinalizationRegistry<Storage>((storage) => storage.free());
+  readonly #finalizer = new FinalizationRegistry<Pick<Storage, 'free'>>((storage) => storage.free());
 
   private constructor(device: Device, options: EngineOptions) {
     this.device = device;
@@ -148,6 +148,11 @@ export class Engine implements Runtime {
     tensor.storage = storage;
     this.#finalizer.register(tensor, storage, storage);
     track(tensor);
+  }
+
+  /** @internal Memory that goes with what holds it, once nobody can reach that. It must not lead back there. */
+  hold(holder: object, memory: readonly Pick<Storage, 'free'>[]): void {
+    for (const one of memory) this.#finalizer.register(holder, one);
   }
 
   /** @internal A tensor's memory goes elsewhere (into an arena). */

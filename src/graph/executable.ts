@@ -5,7 +5,11 @@ import { aligned } from './alignment.js';
 import type { BindingSource, PlannedDispatch, UniformBlock } from './dispatch.js';
 import type { BufferRange } from './lowering.js';
 import type { Plan } from './plan.js';
+
+import { PooledStorage } from './pooledStorage.js';
 import type { DispatchTimer, Recorder } from './recorder.js';
+import type { Storage } from './storage.js';
+
 import { isNumber, numberOf, type Tensor } from './tensor.js';
 
 interface Field {
@@ -50,7 +54,7 @@ export interface Bindings {
 export class Executable {
   readonly plan: Plan;
   readonly #device: Device;
-  readonly #uniforms: PooledBuffer | undefined;
+  readonly uniforms: Storage | undefined;
   readonly #words: ArrayBuffer;
   readonly #u32: Uint32Array;
   readonly #i32: Int32Array;
@@ -103,7 +107,7 @@ export class Executable {
     this.#u32 = new Uint32Array(this.#words);
     this.#i32 = new Int32Array(this.#words);
     this.#f32 = new Float32Array(this.#words);
-    this.#uniforms = bytes === 0 ? undefined : device.buffers.createUniform(bytes);
+    this.uniforms = bytes === 0 ? undefined : uniformBuffer(device, bytes);
     plan.blocks.forEach((block, i) => {
       for (const { offset, type, value } of block.fields) {
         const word = ((offsets[i] ?? 0) + offset) / 4;
@@ -169,10 +173,10 @@ export class Executable {
   upload(): void {
     const written = this.#fixed + this.#stride * this.#turn;
     this.#turn = 0;
-    if (this.#uniforms === undefined || (this.#uploaded && !this.#changed)) return;
+    if (this.uniforms === undefined || (this.#uploaded && !this.#changed)) return;
     // The first time all is sent, for a buffer of the pool holds anything.
     const bytes = this.#uploaded ? written : this.#words.byteLength;
-    this.#device.queue.writeBuffer(this.#uniforms.buffer, 0, this.#words, 0, bytes);
+    this.#device.queue.writeBuffer(this.uniforms.buffer, 0, this.#words, 0, bytes);
     this.#uploaded = true;
     this.#changed = false;
   }
@@ -207,7 +211,7 @@ export class Executable {
     if (source.kind === 'uniform') {
       const bytes = this.plan.blocks[source.block]?.bytes ?? 16;
       const size = Math.ceil(bytes / 16) * 16;
-      return { buffer: (this.#uniforms as PooledBuffer).buffer, offset: this.#offsets[source.block] ?? 0, size };
+      return { buffer: (this.uniforms as Storage).buffer, offset: this.#offsets[source.block] ?? 0, size };
     }
     if (source.kind === 'range') return bufferBinding(source.range, source.range.bytes);
     if (source.kind === 'scratch') return bufferBinding(bindings.slot(source.slot), source.bytes);
@@ -257,8 +261,14 @@ export class Executable {
   }
 
   destroy(): void {
-    if (this.#uniforms !== undefined) this.#device.buffers.release(this.#uniforms);
+    this.uniforms?.free();
   }
+}
+
+/** Apart from the executable's own functions, so that nothing in it leads back there. */
+function uniformBuffer(device: Device, bytes: number): Storage {
+  const pooled = device.buffers.createUniform(bytes);
+  return new PooledStorage(device, pooled, () => device.buffers.release(pooled));
 }
 
 /** A dispatch with those of its uniforms bound by offset that move. */

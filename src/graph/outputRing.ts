@@ -32,6 +32,8 @@ export class OutputRing {
     this.stride = aligned(Math.max(1, this.bytes));
     this.slots = slotsFor(this.bytes);
     this.storage = owner.allocate(this.stride * this.slots, 'outputs', `${name} output ring`);
+    // Its handles reach it: a value can be read when the compiled function is long gone.
+    owner.hold(this, [this.storage]);
   }
 
   /** Where the value of the n-th execution lies, in bytes. */

@@ -80,6 +80,11 @@ export class Program {
     return [...read, ...this.loops.flatMap(({ body, initial }) => [...initial, ...body.allLeaves])];
   }
 
+  /** All that it holds on the GPU. */
+  get memory(): Pick<Storage, 'free'>[] {
+    return [...this.parts, ...this.loops].flatMap((one) => one.memory);
+  }
+
   run(recorder: Recorder): void {
     for (let i = 0; i < this.parts.length; i++) {
       this.parts[i]?.run(recorder);
@@ -88,10 +93,14 @@ export class Program {
   }
 
   free(): void {
-    for (const part of this.parts) part.free();
-    for (const loop of this.loops) loop.free();
-    // The trace may be made ready anew.
+    for (const one of this.memory) one.free();
+    this.#forget();
+  }
+
+  /** The trace may be made ready anew. */
+  #forget(): void {
     for (const tensor of this.#placed) tensor.storage = undefined;
+    for (const { body } of this.loops) body.#forget();
   }
 }
 
@@ -155,9 +164,9 @@ export class Part {
     recorder.gather(this.assumed);
   }
 
-  free(): void {
-    for (const storage of this.#results) storage.free();
-    this.executable.destroy();
+  get memory(): Pick<Storage, 'free'>[] {
+    const { uniforms } = this.executable;
+    return uniforms === undefined ? [...this.#results] : [...this.#results, uniforms];
   }
 }
 
@@ -213,9 +222,8 @@ export class Loop {
     }
   }
 
-  free(): void {
-    for (const storage of this.states) storage.free();
-    this.body.free();
+  get memory(): Pick<Storage, 'free'>[] {
+    return [...this.states, ...this.body.memory];
   }
 }
 

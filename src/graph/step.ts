@@ -77,6 +77,8 @@ export class Step<Result> {
   readonly #rings: readonly OutputRing[];
   /** The tuner's revision and mode that the plans were made with. */
   readonly #choices: string;
+  /** All that it holds on the GPU but the rings, which outlive it while their values are held. */
+  readonly #memory: readonly Pick<Storage, 'free'>[];
   #bound = false;
   /** What the bind groups hold of captured tensors; a tensor that has moved since needs new ones. */
   #captured: { readonly leaf: Tensor; readonly storage: Storage }[] = [];
@@ -126,6 +128,9 @@ export class Step<Result> {
     this.#held = specs.map(() => 0);
     this.#results = this.#outputs.map((tensor) => this.program.place(tensor));
     this.#rings = this.#outputs.map((tensor) => new OutputRing(owner, name, tensor));
+    const inputs = this.#inputs.filter((storage) => storage !== undefined);
+    this.#memory = [...inputs, ...this.#temporaries.storages, ...this.program.memory];
+    owner.hold(this, this.#memory);
   }
 
   /** False once it writes to buffers that are not its effects' any more: it can never run again. */
@@ -312,9 +317,8 @@ export class Step<Result> {
   }
 
   dispose(): void {
-    for (const storage of this.#inputs) storage?.free();
+    for (const one of this.#memory) one.free();
     for (const { storage } of this.#rings) storage.free();
-    this.#temporaries.free();
     this.program.free();
   }
 }

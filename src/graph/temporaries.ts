@@ -5,7 +5,7 @@ import type { Storage } from './storage.js';
 export class Temporaries {
   readonly sizes: number[] = [];
   readonly #apart: boolean;
-  #storages: Storage[] = [];
+  storages: readonly Storage[] = [];
 
   /** @param apart nothing is shared, and all can be looked at when the step is done (anomaly mode). */
   constructor(apart: boolean) {
@@ -22,14 +22,10 @@ export class Temporaries {
   }
 
   allocate(engine: Engine, label: string): void {
-    this.#storages = this.sizes.map((bytes) => engine.allocate(bytes, 'temporaries', label));
+    this.storages = this.sizes.map((bytes) => engine.allocate(bytes, 'temporaries', label));
   }
 
   at(index: number): Storage {
-    return this.#storages[index] as Storage;
-  }
-
-  free(): void {
-    for (const storage of this.#storages) storage.free();
+    return this.storages[index] as Storage;
   }
 }
