@@ -114,11 +114,21 @@ export class Composer {
     this.modules.add(module);
     Object.assign(this.replace, replace);
     Object.assign(this.ranges, ranges);
-    const fields = settings.map((value) => this.#field('f32', value));
+    const fields = settings.map((value) => this.#setting(value));
     const four = (from: number) => `vec4<f32>(${fields.slice(from, from + 4).join(', ')})`;
     const at = `${this.#field('u32', offset)} + ${index}`;
     return `update(${at}, ${element}, settingsOf(${four(0)}, ${four(4)}));`;
   }
+
+  #setting(value: Sink['settings'][number]): string {
+    if (typeof value === 'object') return `f32(${Math.fround(value.constant)})`;
+    const known = this.#settings.get(value);
+    if (known !== undefined) return known;
+    const field = this.#field('f32', value);
+    this.#settings.set(value, field);
+    return field;
+  }
+  readonly #settings = new Map<UniformValue, string>();
 
   /** `struct Chain { v0: u32, … }` and its binding, or nothing when no uniform is read. */
   prelude(): string {

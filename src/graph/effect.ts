@@ -15,8 +15,8 @@ export interface Sink {
   readonly ranges: Readonly<Record<string, BufferRange>>;
   /** Of the first element in them, in elements. */
   readonly offset: number;
-  /** The eight numbers of `settingsOf`. */
-  readonly settings: readonly UniformValue[];
+  /** The eight numbers of `settingsOf`. A constant is compiled in: loads of uniforms at each element are dear. */
+  readonly settings: readonly (UniformValue | { readonly constant: number })[];
 }
 
 /** What a step does besides computing outputs: an assignment, an optimizer's update. */

@@ -31,6 +31,9 @@ export interface CommonOptions {
   readonly clip?: Clip;
 }
 
+/** A number that stays, or one for each count of updates done before. */
+export type Setting = number | ((count: number) => number);
+
 /** How an optimizer's WGSL is fed. */
 export interface OptimizerRule {
   readonly name: string;
@@ -38,8 +41,8 @@ export interface OptimizerRule {
   readonly wgsl: WgslModule;
   /** Names of its state arenas, as bound in the kernel. */
   readonly states: readonly string[];
-  /** A group's numbers, at most 8, in the order of the kernel's `Settings`; `count` updates were done before. */
-  readonly fields: readonly { readonly name: string; readonly read: (group: number, count: number) => number }[];
+  /** A group's numbers, at most 8, in the order of the kernel's `Settings`. */
+  readonly fields: readonly { readonly name: string; readonly of: (group: number) => Setting }[];
 }
 
 /** One tensor of an optimizer's state, for a checkpoint. */
@@ -89,6 +92,7 @@ export class Optimizer {
   readonly #clip: Clip | undefined;
   readonly #id = nextOptimizer++;
   readonly #blocks = new Map<string, readonly Storage[]>();
+  readonly #settings = new Map<number, UniformValue>();
   #prepared: Prepared | undefined;
   #preparations = 0;
   #lastFlags: string | undefined;
@@ -214,14 +218,24 @@ export class Optimizer {
       replace: { Floats: 'alias Floats = f32;' },
       ranges,
       offset: ((parameters.ranges[i]?.offset ?? 0) - held.offset) / 4,
-      settings: Array.from({ length: SETTINGS }, (_, k): UniformValue => this.#setting(group, k)),
+      // The learning rate is what people sweep: as a constant each rate would compile kernels of its own.
+      settings: Array.from({ length: SETTINGS }, (_, k) => {
+        const value = this.#setting(group, k);
+        const stays =
+          typeof value === 'number' && Number.isFinite(value) && this.#rule.fields[k]?.name !== 'learningRate';
+        return stays ? { constant: value } : value;
+      }),
     };
   }
 
   /** A group's number, as the update under way needs it. */
   #setting(group: number, k: number): UniformValue {
-    const read = this.#rule.fields[k]?.read;
-    return read === undefined ? 0 : () => read(group, this.step);
+    const known = this.#settings.get(SETTINGS * group + k);
+    if (known !== undefined) return known;
+    const setting = this.#rule.fields[k]?.of(group) ?? 0;
+    const made = typeof setting === 'number' ? setting : () => setting(this.step);
+    this.#settings.set(SETTINGS * group + k, made);
+    return made;
   }
 
   /** The group of each block of 64 floats, or FROZEN; a buffer for each segment of the arena. */
@@ -351,12 +365,26 @@ function checkParameters(name: string, parameters: readonly Parameter[], groups:
   });
 }
 
-/** A hyperparameter at a count of updates. */
-export function valueAt(value: Hyperparameter, count: number): number {
+/**
+ * A hyperparameter as a setting. A schedule is asked once a count, though the kernel of each parameter's gradient needs
+ * its number.
+ */
+export function settingOf(value: Hyperparameter): Setting {
   if (typeof value === 'number') return value;
-  if (typeof value === 'function') return value(count);
-  if (!isNumber(value.source)) throw new Error(`checkOptions let ${value} through`);
-  return numberOf(value.source);
+  if (typeof value === 'function') {
+    let at = -1;
+    let held = 0;
+    return (count) => {
+      if (count !== at) {
+        held = value(count);
+        at = count;
+      }
+      return held;
+    };
+  }
+  const { source } = value;
+  if (!isNumber(source)) throw new Error(`checkOptions let ${value} through`);
+  return () => numberOf(source);
 }
 
 /** Splits what users give (parameters, or groups with settings) into lists and their full settings. */

@@ -8,7 +8,7 @@ import {
   Optimizer,
   type ParameterGroup,
   resolveGroups,
-  valueAt,
+  settingOf,
 } from './optimizer.js';
 import { checkOptions } from './options.js';
 
@@ -42,19 +42,19 @@ export function sgd(
     }
   }
   const of = (group: number) => settings[group] as SgdSettings;
-  const decay = (kind: SgdSettings['decay']) => (group: number, count: number) =>
-    of(group).decay === kind ? valueAt(of(group).weightDecay, count) : 0;
+  const decay = (kind: SgdSettings['decay']) => (group: number) =>
+    of(group).decay === kind ? settingOf(of(group).weightDecay) : 0;
   return new Optimizer(
     {
       name: 'sgd',
       wgsl: sgdWgsl,
       states: ['momentum'],
       fields: [
-        { name: 'learningRate', read: (group, count) => valueAt(of(group).learningRate, count) },
-        { name: 'momentum', read: (group, count) => valueAt(of(group).momentum, count) },
-        { name: 'nesterov', read: (group) => Number(of(group).nesterov) },
-        { name: 'coupledDecay', read: decay('coupled') },
-        { name: 'decoupledDecay', read: decay('decoupled') },
+        { name: 'learningRate', of: (group) => settingOf(of(group).learningRate) },
+        { name: 'momentum', of: (group) => settingOf(of(group).momentum) },
+        { name: 'nesterov', of: (group) => Number(of(group).nesterov) },
+        { name: 'coupledDecay', of: decay('coupled') },
+        { name: 'decoupledDecay', of: decay('decoupled') },
       ],
     },
     lists,
