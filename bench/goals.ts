@@ -108,7 +108,7 @@ const step = (jaxJs: number, tfjs: number, most: number) => [
   dispatches(most),
 ];
 
-/** What issue 4 asks for, by case. */
+/** What the engine is held to, by case. */
 export const goals: Readonly<Record<string, readonly Goal[]>> = {
   'matmul/512': bigProduct,
   'matmul/512-nt': bigProduct,

@@ -1,6 +1,7 @@
 import type { Case } from '../case.js';
 import { crossEntropyCases } from './crossEntropy.js';
 import { elementwiseCases } from './elementwise.js';
+import { loopCases } from './loop.js';
 import { matmulCases } from './matmul.js';
 import { memoryCases } from './memory.js';
 import { optimizerCases } from './optimizer.js';
@@ -14,6 +15,7 @@ import { stepCases } from './step.js';
 export const cases: readonly Case[] = [
   ...matmulCases,
   ...stepCases,
+  ...loopCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...reduceCases,
