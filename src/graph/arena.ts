@@ -1,6 +1,7 @@
 import { OutOfMemoryError } from '../errors.js';
 import { ALIGNMENT, aligned } from './alignment.js';
-import type { Engine, Owner } from './engine.js';
+import type { Engine } from './engine.js';
+import type { Owner } from './heap.js';
 import type { BufferRange } from './lowering.js';
 import type { Storage } from './storage.js';
 
@@ -37,8 +38,8 @@ export class Arena {
       totals[segment] = (totals[segment] ?? 0) + bytes;
     }
     this.segments = totals.map((bytes) => {
-      const storage = engine.allocate(Math.max(ALIGNMENT, bytes), owner, label);
-      engine.clear(storage);
+      const storage = engine.heap.allocate(Math.max(ALIGNMENT, bytes), owner, label);
+      engine.heap.clear(storage);
       return storage;
     });
     this.segmentOf = places.map(({ segment }) => segment);

@@ -1,6 +1,6 @@
 import type { PooledBuffer } from '../device/buffers.js';
 import { Device, type DeviceOptions } from '../device/device.js';
-import { type CotangentError, DtypeError, formatShape, ValueError } from '../errors.js';
+import { type CotangentError, DtypeError, ValueError } from '../errors.js';
 import { checkTuneOptions, type TuneOptions, Tuner } from '../kernels/tuner.js';
 import { identityOf } from '../kernels/tunerChoices.js';
 import { pageStore, type TunerStore } from '../kernels/tunerStore.js';
@@ -8,17 +8,16 @@ import { findAnomaly } from './anomaly.js';
 import { type TypedArray, typedArray, viewBytes } from './dtype.js';
 import type { Effect } from './effect.js';
 import { Executable, locate, rangeOf } from './executable.js';
+import { Heap, type MemoryReport } from './heap.js';
 import { isLeaf } from './ir.js';
-import type { BufferRange } from './lowering.js';
 import { Pacing } from './pacing.js';
-import { Parameter } from './parameter.js';
+import type { Parameter } from './parameter.js';
 import { buildPlan, type Plan } from './plan.js';
 import { PlanCache } from './planCache.js';
-import { PooledStorage } from './pooledStorage.js';
+import type { PooledStorage } from './pooledStorage.js';
 import { Recorder } from './recorder.js';
 import { firstError, Reports } from './reports.js';
 import { type Runtime, runtimeInUse, setRuntime } from './runtime.js';
-import { track } from './scope.js';
 import { isCurrent, type Skeleton, skeletonOf } from './skeleton.js';
 import type { Storage } from './storage.js';
 import { callSites, clock, isNumber, numberOf, type Tensor } from './tensor.js';
@@ -41,24 +40,12 @@ export interface EngineOptions extends DeviceOptions, TuneOptions {
   readonly tunerStore?: TunerStore;
 }
 
-/** Who holds GPU memory. */
-export type Owner = 'tensors' | 'parameters' | 'optimizers' | 'inputs' | 'outputs' | 'temporaries';
-
-export interface MemoryReport {
-  /** Bytes in use, by holder. */
-  readonly held: Readonly<Record<Owner, number>>;
-  /** Sum of the above. */
-  readonly bytesInUse: number;
-  /** With what the pool keeps for reuse. */
-  readonly bytesHeld: number;
-  readonly highWater: number;
-  readonly buffersCreated: number;
-}
-
-/** A device with its plans: what runs graphs. Most pages need one, made by `init`. */
+/** A device with its heap and its plans: what runs graphs. Most pages need one, made by `init`. */
 export class Engine implements Runtime {
   readonly device: Device;
   readonly options: Required<Pick<EngineOptions, 'fusion' | 'planCache' | 'anomaly' | 'maximumInFlight'>>;
+  /** @internal Where values lie, and who holds them. */
+  readonly heap: Heap;
   /** @internal The trace under way, inside `compile`. */
   trace: Trace | undefined;
   /** @internal */
@@ -67,24 +54,15 @@ export class Engine implements Runtime {
   readonly reports: Reports;
   /** @internal */
   readonly tuner: Tuner;
-  readonly #held: Record<Owner, number> = {
-    tensors: 0,
-    parameters: 0,
-    optimizers: 0,
-    inputs: 0,
-    outputs: 0,
-    temporaries: 0,
-  };
   readonly #plans = new PlanCache();
   /** Milliseconds from `init` to the end of the first compiled step on the GPU; undefined until it has ended. */
   firstStepMs: number | undefined;
   #began = 0;
   #stepped = false;
-  #destroyed = false;
-  readonly #finalizer = new FinalizationRegistry<Pick<Storage, 'free'>>((storage) => storage.free());
 
   private constructor(device: Device, options: EngineOptions) {
     this.device = device;
+    this.heap = new Heap(device, (tensors) => this.compute(tensors));
     this.options = {
       fusion: options.fusion ?? true,
       planCache: options.planCache ?? true,
@@ -122,133 +100,13 @@ export class Engine implements Runtime {
 
   /** Frees everything. Tensors of it cannot be read any more. */
   destroy(): void {
-    this.#destroyed = true;
     if (runtimeInUse() === this) setRuntime(undefined);
     this.device.destroy();
   }
 
+  /** What it holds on the GPU, and for whom. */
   memory(): MemoryReport {
-    const { bytesHeld, highWater, buffersCreated } = this.device.buffers.statistics;
-    const bytesInUse = Object.values(this.#held).reduce((sum, bytes) => sum + bytes, 0);
-    return { held: { ...this.#held }, bytesInUse, bytesHeld, highWater, buffersCreated };
-  }
-
-  /** @internal Memory from the pool, counted under its owner. */
-  allocate(bytes: number, owner: Owner, label: string): Storage {
-    const pooled = this.device.buffers.acquire(bytes, label);
-    this.#held[owner] += bytes;
-    return new PooledStorage(this, pooled, () => {
-      this.#held[owner] -= bytes;
-      this.device.buffers.release(pooled);
-    });
-  }
-
-  /** @internal Puts a value's memory under a tensor; it goes when the tensor does. */
-  attach(tensor: Tensor, storage: Storage): void {
-    tensor.storage = storage;
-    this.#finalizer.register(tensor, storage, storage);
-    track(tensor);
-  }
-
-  /** @internal Memory that goes with what holds it, once nobody can reach that. It must not lead back there. */
-  hold(holder: object, memory: readonly Pick<Storage, 'free'>[]): void {
-    for (const one of memory) this.#finalizer.register(holder, one);
-  }
-
-  /** @internal A tensor's memory goes elsewhere (into an arena). */
-  relocate(tensor: Tensor, storage: Storage): void {
-    if (tensor.storage !== undefined) {
-      this.#finalizer.unregister(tensor.storage);
-      tensor.storage.free();
-    }
-    tensor.storage = storage;
-  }
-
-  /** @internal The buffer of a leaf: uploads what is still on the host, computes a parameter's first value. */
-  materialise(tensor: Tensor): Storage {
-    tensor.assertNotFreed(tensor.op.name);
-    if (tensor.source?.kind === 'carried' || tensor.source?.kind === 'repeated') {
-      throw new ValueError('repeat', 'a state or a result was used outside the compiled function it belongs to.', {
-        mend: 'return what you need from the function.',
-      });
-    }
-    if (tensor.storage !== undefined) {
-      if (tensor.storage.owner !== this) {
-        const gone = (tensor.storage.owner as Engine).isGone;
-        throw new ValueError(
-          tensor.op.name,
-          `a tensor ${formatShape(tensor.shape)} belongs to ${gone ? 'an engine whose device is gone' : 'another engine'}.`,
-          {
-            mend: gone
-              ? 'make it anew; a parameter can be assigned, or loaded from a checkpoint.'
-              : 'read it there (data) and make a tensor of it here.',
-          },
-        );
-      }
-      tensor.storage.assertFresh?.(tensor.op.name);
-      return tensor.storage;
-    }
-    if (tensor instanceof Parameter && tensor.initial !== undefined) {
-      const { initial } = tensor;
-      // Its own copy: the initial tensor may be a leaf that others read too.
-      const value = isLeaf(initial) ? this.copyOf(initial, 'parameters', tensor.toString()) : this.#computed(initial);
-      this.attach(tensor, value);
-      tensor.initial = undefined;
-      return value;
-    }
-    if (tensor.source?.kind === 'host') {
-      const storage = this.allocate(4 * tensor.size, 'tensors', 'tensor');
-      this.upload(storage, tensor.source.data);
-      this.attach(tensor, storage);
-      return storage;
-    }
-    if (isNumber(tensor.source)) throw new Error(`${tensor} is a number, which no buffer holds`);
-    if (tensor.source?.kind === 'placeholder') {
-      throw new ValueError('compile', 'an input of a compiled function was used outside it.', {
-        mend: 'return what you need from the function.',
-      });
-    }
-    this.compute([tensor]);
-    return tensor.storage as unknown as Storage;
-  }
-
-  #computed(initial: Tensor): Storage {
-    this.compute([initial]);
-    const storage = initial.storage as Storage | undefined;
-    if (storage === undefined) throw new Error('nothing was computed');
-    this.#finalizer.unregister(storage);
-    initial.storage = undefined;
-    return storage;
-  }
-
-  /** @internal A tensor's value, a number's too, in memory of its own. */
-  copyOf(tensor: Tensor, owner: Owner, label: string): Storage {
-    tensor.assertNotFreed(tensor.op.name);
-    const from = hostDataOf(tensor) ?? this.materialise(tensor);
-    const storage = this.allocate(4 * tensor.size, owner, label);
-    if (ArrayBuffer.isView(from)) this.upload(storage, from);
-    else this.copy(from, storage, 4 * tensor.size);
-    return storage;
-  }
-
-  /** @internal */
-  upload(range: BufferRange, data: TypedArray): void {
-    if (data.length > 0) this.device.queue.writeBuffer(range.buffer, range.offset, data as GPUAllowSharedBufferSource);
-  }
-
-  /** @internal Fills with zeros: memory from the pool may hold what was there before. */
-  clear(range: BufferRange): void {
-    const encoder = this.device.gpu.createCommandEncoder();
-    encoder.clearBuffer(range.buffer, range.offset, Math.ceil(range.bytes / 4) * 4);
-    this.device.queue.submit([encoder.finish()]);
-  }
-
-  /** @internal */
-  copy(from: BufferRange, to: BufferRange, bytes: number): void {
-    if (bytes === 0) return;
-    const encoder = this.device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
-    this.device.queue.submit([encoder.finish()]);
+    return this.heap.report();
   }
 
   /** Reads a tensor back; computes it first if need be, at once, so that later assignments do not matter. */
@@ -261,7 +119,7 @@ export class Engine implements Runtime {
         return Promise.resolve(typedArray(tensor.dtype, 1).fill(numberOf(tensor.source)));
       }
       tensor.storage?.assertFresh?.('data');
-      const storage = this.materialise(tensor);
+      const storage = this.heap.materialise(tensor);
       const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
       const at = this.pacing.submits;
       return this.#finish(tensor, storage, bytes, at);
@@ -284,7 +142,7 @@ export class Engine implements Runtime {
   }
 
   snapshot(parameter: Tensor): void {
-    this.materialise(parameter);
+    this.heap.materialise(parameter);
   }
 
   compute(tensors: readonly Tensor[]): void {
@@ -293,7 +151,7 @@ export class Engine implements Runtime {
   }
 
   assign(parameter: Parameter, value: Tensor): void {
-    this.adopt(parameter);
+    this.heap.adopt(parameter);
     const effect: Effect = {
       key: 'assign',
       inputs: [value],
@@ -308,21 +166,6 @@ export class Engine implements Runtime {
     }
     if (this.trace !== undefined) this.trace.effects.push(effect);
     else this.run([], [effect]);
-  }
-
-  /** @internal A parameter whose device was lost gets new memory here: its value is gone, another can be assigned. */
-  adopt(parameter: Parameter): void {
-    const { storage } = parameter;
-    if (storage === undefined || storage.owner === this) return;
-    if (!(storage.owner as Engine).isGone) return;
-    const fresh = this.allocate(4 * parameter.size, 'parameters', parameter.toString());
-    this.clear(fresh);
-    this.attach(parameter, fresh);
-  }
-
-  /** @internal Destroyed, or its device is lost. */
-  get isGone(): boolean {
-    return this.#destroyed || this.device.isLost;
   }
 
   /** @internal Plans (or finds the plan), executes, submits. Outputs get their storage. */
@@ -396,9 +239,9 @@ export class Engine implements Runtime {
     effects: readonly Effect[],
   ): Promise<CotangentError | undefined> {
     const { plan } = executable;
-    const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf.source) ? undefined : this.materialise(leaf)));
+    const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf.source) ? undefined : this.heap.materialise(leaf)));
     executable.writeTurn(skeleton.leaves);
-    const results = outputs.map((tensor) => this.allocate(4 * tensor.size, 'tensors', tensor.op.name));
+    const results = outputs.map((tensor) => this.heap.allocate(4 * tensor.size, 'tensors', tensor.op.name));
     const slots = plan.slots.map((bytes) => this.device.buffers.acquire(bytes, 'temporary'));
     const bindings = {
       leaf: (index: number) => leaves[index] as Storage,
@@ -430,7 +273,7 @@ export class Engine implements Runtime {
     outputs.forEach((tensor, i) => {
       const storage = results[i] as PooledStorage;
       storage.failure = failure;
-      this.attach(tensor, storage);
+      this.heap.attach(tensor, storage);
     });
     return failure;
   }
@@ -450,12 +293,6 @@ export class Engine implements Runtime {
     const error = this.reports.take();
     if (error !== undefined) throw error;
   }
-}
-
-/** A value that the host has. */
-function hostDataOf({ source, dtype }: Tensor): TypedArray | undefined {
-  if (isNumber(source)) return typedArray(dtype, 1).fill(numberOf(source));
-  return source?.kind === 'host' ? source.data : undefined;
 }
 
 function checkOptions(options: EngineOptions): void {

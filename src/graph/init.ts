@@ -1,6 +1,7 @@
 import { checkChoices, type TunerChoices } from '../kernels/tunerChoices.js';
 import { engine } from './current.js';
-import { Engine, type EngineOptions, type MemoryReport } from './engine.js';
+import { Engine, type EngineOptions } from './engine.js';
+import type { MemoryReport } from './heap.js';
 
 /**
  * Finds the GPU and makes the default engine on it; call it once, before the first value is read.

@@ -1,3 +1,4 @@
+import type { Device } from '../device/device.js';
 import { type CotangentError, StaleTensorError } from '../errors.js';
 import { aligned } from './alignment.js';
 import type { Engine } from './engine.js';
@@ -31,9 +32,9 @@ export class OutputRing {
     this.bytes = 4 * tensor.size;
     this.stride = aligned(Math.max(1, this.bytes));
     this.slots = slotsFor(this.bytes);
-    this.storage = owner.allocate(this.stride * this.slots, 'outputs', `${name} output ring`);
+    this.storage = owner.heap.allocate(this.stride * this.slots, 'outputs', `${name} output ring`);
     // Its handles reach it: a value can be read when the compiled function is long gone.
-    owner.hold(this, [this.storage]);
+    owner.heap.hold(this, [this.storage]);
   }
 
   /** Where the value of the n-th execution lies, in bytes. */
@@ -74,7 +75,7 @@ class Slot implements Storage {
     return this.#ring.bytes;
   }
 
-  get owner(): object {
+  get owner(): Device {
     return this.#ring.storage.owner;
   }
 

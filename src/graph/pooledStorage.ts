@@ -1,4 +1,5 @@
 import type { PooledBuffer } from '../device/buffers.js';
+import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
 import type { Storage } from './storage.js';
 
@@ -7,11 +8,11 @@ export class PooledStorage implements Storage {
   readonly buffer: GPUBuffer;
   readonly offset = 0;
   readonly bytes: number;
-  readonly owner: object;
+  readonly owner: Device;
   failure: Promise<CotangentError | undefined> | undefined;
   #release: (() => void) | undefined;
 
-  constructor(owner: object, pooled: PooledBuffer, release: () => void) {
+  constructor(owner: Device, pooled: PooledBuffer, release: () => void) {
     this.owner = owner;
     this.buffer = pooled.buffer;
     this.bytes = pooled.bytes;

@@ -133,7 +133,7 @@ export class Part {
       moves: (index) => skeleton.leaves[index]?.source?.kind === 'scalar',
     });
     this.assumed = engine.pacing.workload.assume(this.plan);
-    this.#results = outputs.map((tensor) => engine.allocate(4 * tensor.size, 'outputs', `${name} output`));
+    this.#results = outputs.map((tensor) => engine.heap.allocate(4 * tensor.size, 'outputs', `${name} output`));
     const first = temporaries.reserve(this.plan.slots);
     this.bindings = {
       leaf: (index) => leaf(skeleton.leaves[index] as Tensor),
@@ -190,7 +190,7 @@ export class Loop {
     this.#outer = outer;
     this.initial = loop.initial;
     this.states = loop.carried.map((tensor) => {
-      tensor.storage = engine.allocate(4 * tensor.size, 'temporaries', `${name} carried`);
+      tensor.storage = engine.heap.allocate(4 * tensor.size, 'temporaries', `${name} carried`);
       return tensor.storage;
     });
     this.body = new Program(surroundings, body, runs * loop.count);

@@ -114,11 +114,11 @@ function runNow(owner: Engine, request: Request): unknown {
 
 /** The value of a step's output, in memory of its own. */
 function ownCopy(owner: Engine, handle: Tensor, { inputs }: Tensor): Tensor {
-  const from = owner.materialise(handle);
-  const storage = owner.allocate(4 * handle.size, 'tensors', 'repeat');
-  owner.copy(from, storage, 4 * handle.size);
+  const from = owner.heap.materialise(handle);
+  const storage = owner.heap.allocate(4 * handle.size, 'tensors', 'repeat');
+  owner.heap.copy(from, storage, 4 * handle.size);
   const copy = new Tensor(repeatOp, inputs, handle.shape, handle.dtype, undefined, { kind: 'stored' });
-  owner.attach(copy, storage);
+  owner.heap.attach(copy, storage);
   return copy;
 }
 

@@ -64,8 +64,8 @@ function collect(value: unknown, into: Set<Tensor>): void {
  */
 export function keep(tensor: Tensor): Tensor {
   const owner = engine('keep');
-  const storage = owner.copyOf(tensor, 'tensors', 'keep');
+  const storage = owner.heap.copyOf(tensor, 'tensors', 'keep');
   const kept = new Tensor(tensor.op, [], tensor.shape, tensor.dtype, undefined, { kind: 'stored' });
-  owner.attach(kept, storage);
+  owner.heap.attach(kept, storage);
   return kept;
 }

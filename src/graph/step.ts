@@ -123,14 +123,14 @@ export class Step<Result> {
     this.#leaves = [...new Set(this.program.allLeaves)];
     const used = new Set(this.#leaves.map(({ source }) => (source?.kind === 'placeholder' ? source.index : undefined)));
     this.#inputs = specs.map(({ shape }, index) =>
-      used.has(index) ? owner.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
+      used.has(index) ? owner.heap.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
     );
     this.#held = specs.map(() => 0);
     this.#results = this.#outputs.map((tensor) => this.program.place(tensor));
     this.#rings = this.#outputs.map((tensor) => new OutputRing(owner, name, tensor));
     const inputs = this.#inputs.filter((storage) => storage !== undefined);
     this.#memory = [...inputs, ...this.#temporaries.storages, ...this.program.memory];
-    owner.hold(this, this.#memory);
+    owner.heap.hold(this, this.#memory);
   }
 
   /** False once it writes to buffers that are not its effects' any more: it can never run again. */
@@ -149,7 +149,7 @@ export class Step<Result> {
 
   #leaf(leaf: Tensor): BufferRange {
     if (leaf.source?.kind === 'placeholder') return this.#inputs[leaf.source.index] as Storage;
-    return isOfARepeat(leaf) ? (leaf.storage as Storage) : this.#engine.materialise(leaf);
+    return isOfARepeat(leaf) ? (leaf.storage as Storage) : this.#engine.heap.materialise(leaf);
   }
 
   explain(): string {
@@ -197,7 +197,7 @@ export class Step<Result> {
     for (const leaf of this.#leaves) {
       if (leaf.source?.kind === 'placeholder' || isNumber(leaf.source) || isOfARepeat(leaf)) continue;
       // A first value that is computed now may move others, so all come to lie somewhere before any is bound.
-      untracked(() => this.#engine.materialise(leaf));
+      untracked(() => this.#engine.heap.materialise(leaf));
     }
     for (const leaf of this.#leaves) {
       if (leaf.storage !== undefined) this.#captured.push({ leaf, storage: leaf.storage });
@@ -270,7 +270,7 @@ export class Step<Result> {
     if (!this.#bound || this.#hasMoved()) this.#bind();
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i];
-      if (input instanceof Tensor && !isNumber(input.source)) this.#engine.materialise(input);
+      if (input instanceof Tensor && !isNumber(input.source)) this.#engine.heap.materialise(input);
     }
     const recorder = this.#recorder;
     try {
@@ -298,11 +298,11 @@ export class Step<Result> {
     const { queue } = this.#engine.device;
     if (value instanceof Tensor && isNumber(value.source)) {
       const number = numberOf(value.source);
-      if (target !== undefined) this.#engine.upload(target, typedArray(value.dtype, 1).fill(number));
+      if (target !== undefined) this.#engine.heap.upload(target, typedArray(value.dtype, 1).fill(number));
       return;
     }
     if (value instanceof Tensor) {
-      const from = this.#engine.materialise(value);
+      const from = this.#engine.heap.materialise(value);
       if (target !== undefined) this.#recorder.copy(from, target.buffer, target.offset, 4 * value.size);
       return;
     }

@@ -1,3 +1,4 @@
+import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
 import type { BufferRange } from './lowering.js';
 
@@ -15,6 +16,6 @@ export interface Storage extends BufferRange {
   readonly failure?: Promise<CotangentError | undefined> | undefined;
   /** The optimizer in whose arena it lies. */
   readonly arena?: string;
-  /** The engine's device, to catch tensors of another engine. */
-  readonly owner: object;
+  /** The device that it lies on, to catch tensors of another engine. */
+  readonly owner: Device;
 }

@@ -22,7 +22,7 @@ export class Temporaries {
   }
 
   allocate(engine: Engine, label: string): void {
-    this.storages = this.sizes.map((bytes) => engine.allocate(bytes, 'temporaries', label));
+    this.storages = this.sizes.map((bytes) => engine.heap.allocate(bytes, 'temporaries', label));
   }
 
   at(index: number): Storage {

@@ -9,30 +9,17 @@ import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
 import { type Shape, sameShape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
-import { isNumber, numberOf, Tensor } from '../graph/tensor.js';
+import { Tensor } from '../graph/tensor.js';
 import { observe, perform } from '../graph/trace.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type Clip, clippingLowerings } from './clip.js';
-import { checkOptions } from './options.js';
-import type { Schedule } from './schedules.js';
-
-/** What may differ between groups of parameters; each may be a number or change with the count of updates. */
-export type Hyperparameter = number | Schedule | Tensor;
-
-/** Parameters with settings of their own. */
-export interface ParameterGroup<Settings> {
-  readonly parameters: readonly Parameter[];
-  readonly settings?: Partial<Settings>;
-}
+import type { Setting } from './groups.js';
 
 export interface CommonOptions {
   /** Holds gradients back before they are used. Default: not at all. */
   readonly clip?: Clip;
 }
-
-/** A number that stays, or one for each count of updates done before. */
-export type Setting = number | ((count: number) => number);
 
 /** How an optimizer's WGSL is fed. */
 export interface OptimizerRule {
@@ -150,7 +137,7 @@ export class Optimizer {
     if (this.#lastFlags === flags) return;
     this.#lastFlags = flags;
     prepared.gradients.ranges.forEach((range, i) => {
-      if (trainable[i] !== true && range.bytes > 0) prepared.engine.clear(range);
+      if (trainable[i] !== true && range.bytes > 0) prepared.engine.heap.clear(range);
     });
   }
 
@@ -180,7 +167,7 @@ export class Optimizer {
     const label = `optim.${this.name}`;
     // All are looked at before any is moved: a refusal leaves everything as it was.
     const storages = this.parameters.map((parameter, i) => {
-      const storage = owner.materialise(parameter);
+      const storage = owner.heap.materialise(parameter);
       if (storage.arena === undefined) return storage;
       throw new ValueError(
         label,
@@ -193,8 +180,8 @@ export class Optimizer {
     const states = this.#rule.states.map((state) => new Arena(owner, sizes, 'optimizers', `${label} ${state}`));
     this.parameters.forEach((parameter, i) => {
       const range = parameters.ranges[i] as BufferRange;
-      owner.copy(storages[i] as Storage, range, 4 * parameter.size);
-      owner.relocate(parameter, inArena(owner, range, label));
+      owner.heap.copy(storages[i] as Storage, range, 4 * parameter.size);
+      owner.heap.relocate(parameter, inArena(owner, range, label));
     });
     this.#blocks.clear();
     this.#preparations++;
@@ -252,8 +239,8 @@ export class Optimizer {
       tables[parameters.segmentOf[i] ?? 0]?.fill(this.#groupOf[i] ?? 0, first, first + count);
     });
     const made = tables.map((table) => {
-      const storage = owner.allocate(table.byteLength, 'optimizers', `optim.${this.name} groups`);
-      owner.upload(storage, table);
+      const storage = owner.heap.allocate(table.byteLength, 'optimizers', `optim.${this.name} groups`);
+      owner.heap.upload(storage, table);
       return storage;
     });
     this.#blocks.set(key, made);
@@ -301,10 +288,10 @@ export class Optimizer {
     if (this.#prepared === undefined) return;
     const { engine: owner, parameters, gradients, states } = this.#prepared;
     // With the engine the values are gone; a parameter may have got another elsewhere.
-    for (const parameter of owner.isGone ? [] : this.parameters) {
-      const storage = owner.allocate(4 * parameter.size, 'parameters', parameter.toString());
-      owner.copy(parameter.storage as Storage, storage, 4 * parameter.size);
-      owner.relocate(parameter, storage);
+    for (const parameter of owner.device.isLost ? [] : this.parameters) {
+      const storage = owner.heap.allocate(4 * parameter.size, 'parameters', parameter.toString());
+      owner.heap.copy(parameter.storage as Storage, storage, 4 * parameter.size);
+      owner.heap.relocate(parameter, storage);
     }
     for (const arena of [parameters, gradients, ...states]) arena.free();
     for (const storages of this.#blocks.values()) for (const storage of storages) storage.free();
@@ -327,7 +314,7 @@ export class Optimizer {
         tensors.set(`${state}.${name}`, {
           shape: parameter.shape,
           read: async () => new Float32Array(await owner.device.readback.read(range.buffer, range.offset, range.bytes)),
-          write: (data) => owner.upload(range, data),
+          write: (data) => owner.heap.upload(range, data),
         });
       });
     });
@@ -344,7 +331,7 @@ export class Optimizer {
 
 function inArena(owner: Engine, range: BufferRange, arena: string): Storage {
   // The arena lives as long as its optimizer; a parameter cannot free its part.
-  return { ...range, owner, arena, freed: false, free: () => undefined };
+  return { ...range, owner: owner.device, arena, freed: false, free: () => undefined };
 }
 
 function checkParameters(name: string, parameters: readonly Parameter[], groups: number): void {
@@ -363,59 +350,4 @@ function checkParameters(name: string, parameters: readonly Parameter[], groups:
     }
     seen.add(parameter);
   });
-}
-
-/**
- * A hyperparameter as a setting. A schedule is asked once a count, though the kernel of each parameter's gradient needs
- * its number.
- */
-export function settingOf(value: Hyperparameter): Setting {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'function') {
-    let at = -1;
-    let held = 0;
-    return (count) => {
-      if (count !== at) {
-        held = value(count);
-        at = count;
-      }
-      return held;
-    };
-  }
-  const { source } = value;
-  if (!isNumber(source)) throw new Error(`checkOptions let ${value} through`);
-  return () => numberOf(source);
-}
-
-/** Splits what users give (parameters, or groups with settings) into lists and their full settings. */
-export function resolveGroups<Settings extends object>(
-  op: string,
-  given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
-  common: Settings,
-): { readonly lists: Parameter[][]; readonly settings: Settings[] } {
-  const groups: { readonly parameters: readonly Parameter[]; readonly settings?: Partial<Settings> }[] = isGroups(given)
-    ? [...given]
-    : [{ parameters: given as readonly Parameter[] }];
-  for (const { settings = {} } of groups) checkOptions(op, settings, Object.keys(common));
-  return {
-    lists: groups.map((group) => [...group.parameters]),
-    settings: groups.map((group) => ({ ...common, ...group.settings })),
-  };
-}
-
-function isGroups<Settings>(
-  given: readonly Parameter[] | readonly ParameterGroup<Settings>[],
-): given is readonly ParameterGroup<Settings>[] {
-  const [first] = given;
-  return first !== undefined && !(first instanceof Tensor) && 'parameters' in first;
-}
-
-/** The usual two groups: weights decay, biases and other vectors do not. */
-export function decayWeightsOnly(
-  parameters: readonly Parameter[],
-): readonly ParameterGroup<{ readonly weightDecay: Hyperparameter }>[] {
-  const weights = parameters.filter((parameter) => parameter.rank >= 2);
-  const others = parameters.filter((parameter) => parameter.rank < 2);
-  const groups = [{ parameters: weights }, { parameters: others, settings: { weightDecay: 0 } }];
-  return groups.filter((group) => group.parameters.length > 0);
 }

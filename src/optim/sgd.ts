@@ -2,14 +2,8 @@ import sgdWgsl from '../../shaders/optim/sgd.wgsl';
 import { ValueError } from '../errors.js';
 import type { Parameter } from '../graph/parameter.js';
 import { checkClip } from './clip.js';
-import {
-  type CommonOptions,
-  type Hyperparameter,
-  Optimizer,
-  type ParameterGroup,
-  resolveGroups,
-  settingOf,
-} from './optimizer.js';
+import { type Hyperparameter, type ParameterGroup, resolveGroups, settingOf } from './groups.js';
+import { type CommonOptions, Optimizer } from './optimizer.js';
 import { checkOptions } from './options.js';
 
 export interface SgdSettings {

@@ -109,7 +109,7 @@ export function loadCheckpoint(
   const wanted = new Map<string, { shape: readonly number[]; dtype: DType; write: (data: TypedArray) => void }>();
   for (const [key, parameter] of model?.namedParameters() ?? []) {
     // After a lost device the values are gone: the parameters come to lie on the new one.
-    owner.adopt(parameter);
+    owner.heap.adopt(parameter);
     const { shape, dtype } = parameter;
     wanted.set(`model.${key}`, { shape, dtype, write: (data) => parameter.assign(tensor(data, { shape, dtype })) });
   }

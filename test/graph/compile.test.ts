@@ -201,9 +201,9 @@ describe('assignments', () => {
       w.assign(multiply(w, 10));
     });
     step();
-    const elsewhere = engine().allocate(8, 'parameters', 'moved');
-    engine().copy(engine().materialise(w), elsewhere, 8);
-    engine().relocate(w, elsewhere);
+    const elsewhere = engine().heap.allocate(8, 'parameters', 'moved');
+    engine().heap.copy(engine().heap.materialise(w), elsewhere, 8);
+    engine().heap.relocate(w, elsewhere);
     step();
     expect(await values(w)).toEqual([100, 200]);
   });
