@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum, Nesterov's too, and weight decay coupled (in the gradient) or
 // decoupled (on the parameter). Momentum as PyTorch: v <- momentum v + g; p <- p - learningRate v.
-// include optim/rule.wgsl        Floats, parameters
+// include optim/rule.wgsl        Floats, parameters, decayed
 
 struct Settings {
   learningRate: f32, momentum: f32, nesterov: f32, coupledDecay: f32, decoupledDecay: f32,
@@ -12,9 +12,9 @@ fn settingsOf(a: vec4<f32>, b: vec4<f32>) -> Settings { return Settings(a.x, a.y
 
 fn update(i: u32, gradient: Floats, settings: Settings) {
   let p = parameters[i];
-  let g = gradient + settings.coupledDecay * p;
-  let v = fma(Floats(settings.momentum), momentum[i], g);
+  let g = decayed(gradient, settings.coupledDecay, p);
+  let v = select(fma(Floats(settings.momentum), momentum[i], g), g, settings.momentum == 0.0);
   momentum[i] = v;
   let direction = select(v, fma(Floats(settings.momentum), v, g), settings.nesterov > 0.0);
-  parameters[i] = p - settings.learningRate * (direction + settings.decoupledDecay * p);
+  parameters[i] = p - settings.learningRate * decayed(direction, settings.decoupledDecay, p);
 }

@@ -121,7 +121,7 @@ export class Composer {
   }
 
   #setting(value: Sink['settings'][number]): string {
-    if (typeof value === 'object') return `f32(${Math.fround(value.constant)})`;
+    if (typeof value === 'object') return `${Math.fround(value.constant).toExponential()}f`;
     const known = this.#settings.get(value);
     if (known !== undefined) return known;
     const field = this.#field('f32', value);

@@ -37,6 +37,8 @@ export interface Effect {
   readonly lower?: (device: Device, taken: ReadonlySet<number>) => readonly Lowering[];
   /** Parameters that it changes: with `sinks`, the one of each input. */
   readonly updates?: readonly (Tensor | undefined)[];
+  /** Parameters that lie in the buffers of the sinks, changed or not: a kernel that reads one cannot take the effect in. */
+  readonly beside?: readonly (Tensor | undefined)[];
   /** False once the buffers it was planned with are not those to write: the step is traced anew. */
   readonly stands?: () => boolean;
   /**

@@ -3,6 +3,7 @@ import type { Fusion, Group } from './fusion.js';
 import { MAXIMUM_STORAGE_BUFFERS } from './fusion.js';
 import { type Ir, isLeaf, type Value } from './ir.js';
 import type { KernelOp } from './op.js';
+import type { Tensor } from './tensor.js';
 
 /** An effect's input, as the planner knows it. */
 export interface SinkRequest {
@@ -22,6 +23,8 @@ export class Sinks {
   /** Groups that read what a group's sinks change: they come first. */
   readonly before = new Map<Group, Set<Group>>();
   readonly #taken = new Map<Effect, Set<number>>();
+  /** Values that effects take in more than one place. */
+  readonly #shared = new Set<Value>();
   readonly #fusion: Fusion;
   readonly #ir: Ir;
   readonly #pinned: Set<Value>;
@@ -31,6 +34,11 @@ export class Sinks {
     this.#pinned = pinned;
     this.#fusion = fusion;
     this.#ir = ir;
+    const seen = new Set<Value>();
+    for (const value of requests.flatMap(({ values }) => values)) {
+      if (seen.has(value)) this.#shared.add(value);
+      seen.add(value);
+    }
     for (const { effect, values } of requests) {
       effect.sinks?.forEach((sink, i) => {
         const value = values[i];
@@ -51,7 +59,8 @@ export class Sinks {
   #refusal(effect: Effect, sink: Sink, value: Value, input: number): string | undefined {
     const group = this.#fusion.groupOf.get(value);
     if (group === undefined || group.elements === 0) return 'it is no kernel that makes the gradient';
-    if (this.#fusion.consumersOf(value).length > 0 || this.of.has(value)) return 'something else reads the gradient';
+    if (this.#fusion.consumersOf(value).length > 0 || this.#shared.has(value))
+      return 'something else reads the gradient';
     if (group.anchors.some(({ tensor }) => (tensor.op as KernelOp).epilogue !== true)) {
       return 'the kernel has no epilogue';
     }
@@ -60,8 +69,8 @@ export class Sinks {
     if (known !== undefined && Object.entries(known.ranges).some(([name, range]) => sink.ranges[name] !== range)) {
       return 'an update of another buffer is in the kernel';
     }
-    const changed = this.#leavesOf(effect);
-    if (changed.some((leaf) => this.#readersOf(leaf).has(group))) return 'the kernel reads what the update changes';
+    const touched = (effect.beside ?? []).flatMap((tensor) => this.#valueOf(tensor) ?? []);
+    if (touched.some((leaf) => this.#readersOf(leaf).has(group))) return 'the kernel reads what the update changes';
     const buffers = this.#fusion.buffersOf(group) - 1 + (known === undefined ? Object.keys(sink.ranges).length : 0);
     if (buffers > MAXIMUM_STORAGE_BUFFERS) return `${buffers} storage buffers would be needed`;
     const own = this.#leafOf(effect, input);
@@ -82,13 +91,12 @@ export class Sinks {
     this.before.set(group, before);
   }
 
-  #leavesOf(effect: Effect): Value[] {
-    return (effect.updates ?? []).flatMap((_, i) => this.#leafOf(effect, i) ?? []);
-  }
-
   /** The old value of what an effect's input changes, if the plan reads it at all. */
   #leafOf({ updates }: Effect, input: number): Value | undefined {
-    const tensor = updates?.[input];
+    return this.#valueOf(updates?.[input]);
+  }
+
+  #valueOf(tensor: Tensor | undefined): Value | undefined {
     return tensor === undefined || !isLeaf(tensor) ? undefined : this.#ir.operand(tensor).value;
   }
 

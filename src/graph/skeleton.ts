@@ -88,10 +88,11 @@ function copyGraph(outputs: readonly Tensor[], effects: readonly Effect[]): Skel
     key.push(`!${effect.key}(${all.map((tensor) => tensor && numbers.get(tensor)).join(',')})`);
     return { ...effect, inputs, targets };
   });
-  // Of what an effect changes, the leaves that the graph reads.
+  // Of what an effect changes or lies beside, the leaves that the graph reads.
   const effectsOverLeaves = copiedEffects.map((effect) => ({
     ...effect,
     updates: (effect.updates ?? []).map((tensor) => tensor && copies.get(tensor)),
+    beside: (effect.beside ?? []).map((tensor) => tensor && copies.get(tensor)),
   }));
   return { key: key.join(';'), outputs: copiedOutputs, effects: effectsOverLeaves, leaves, origins };
 }

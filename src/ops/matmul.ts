@@ -43,7 +43,8 @@ function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): bool
   if (other.tensor.op.name !== 'sum' || other.tensor.rank !== 1 || summed === undefined || right === undefined)
     return false;
   const transposed = permuteView(right.view, [1, 0]);
-  return tensor.rank === 2 && summed.value === right.value && sameView(summed.view, transposed);
+  // A product of no rows has no dispatch.
+  return tensor.rank === 2 && tensor.size > 0 && summed.value === right.value && sameView(summed.view, transposed);
 }
 
 function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext): Lowering {

@@ -15,23 +15,9 @@ export interface ParameterGroup<Settings> {
 /** A number that stays, or one for each count of updates done before. */
 export type Setting = number | ((count: number) => number);
 
-/**
- * A hyperparameter as a setting. A schedule is asked once a count, though the kernel of each parameter's gradient needs
- * its number.
- */
+/** A hyperparameter as a setting. The kernel of each parameter's gradient asks a schedule for itself. */
 export function settingOf(value: Hyperparameter): Setting {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'function') {
-    let at = -1;
-    let held = 0;
-    return (count) => {
-      if (count !== at) {
-        held = value(count);
-        at = count;
-      }
-      return held;
-    };
-  }
+  if (typeof value === 'number' || typeof value === 'function') return value;
   const { source } = value;
   if (!isNumber(source)) throw new Error(`checkOptions let ${value} through`);
   return () => numberOf(source);

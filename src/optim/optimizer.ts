@@ -117,6 +117,7 @@ export class Optimizer {
         inputs: chosen.map((i) => gradients[i] as Tensor),
         placements: chosen.map((i) => prepared.gradients.ranges[i]),
         updates: chosen.map((i) => this.parameters[i] as Parameter),
+        beside: this.parameters,
         sinks: this.#clip === undefined ? chosen.map((i) => this.#sink(prepared, i)) : [],
         lower: (_, taken) => {
           const left = new Set(chosen.filter((_i, k) => !taken.has(k)));
@@ -209,7 +210,9 @@ export class Optimizer {
       settings: Array.from({ length: SETTINGS }, (_, k) => {
         const value = this.#setting(group, k);
         const stays =
-          typeof value === 'number' && Number.isFinite(value) && this.#rule.fields[k]?.name !== 'learningRate';
+          typeof value === 'number' &&
+          Number.isFinite(Math.fround(value)) &&
+          this.#rule.fields[k]?.name !== 'learningRate';
         return stays ? { constant: value } : value;
       }),
     };

@@ -11,6 +11,7 @@ import {
   optim,
   Parameter,
   random,
+  reshape,
   square,
   sum,
   type Tensor,
@@ -170,6 +171,90 @@ describe('where it cannot be, an update of its own follows', () => {
     step();
     expect(await read(a)).toEqual([0, 0, 0, 0]);
     expect(await read(b)).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('what a hostile reader found', () => {
+  test('a bias beside a weight of no rows', async () => {
+    const run = async () => {
+      const w = new Parameter({ data: new Float32Array(0), shape: [0, 3] });
+      const b = new Parameter([1, 2, 3]);
+      const optimizer = optim.sgd([w, b], { learningRate: 0.1 });
+      const step = compile((x: Tensor) => optimizer.update(grad(sum(square(add(matmul(x, w), b))), [w, b])));
+      step({ data: new Float32Array(0), shape: [4, 0] });
+      return read(b);
+    };
+    const [one, other] = await both(run);
+    expect(one).toEqual(other);
+    [0.2, 0.4, 0.6].forEach((wanted, i) => {
+      expect((one as number[])[i]).toBeCloseTo(wanted, 6);
+    });
+  });
+
+  test('a frozen parameter of the same optimizer, read by the kernel that makes the gradient', async () => {
+    const run = async () => {
+      const [w, f] = [new Parameter(matrix(4, 4, 1)), new Parameter(matrix(4, 4, 2))];
+      f.trainable = false;
+      const optimizer = optim.sgd([w, f], { learningRate: 0.1 });
+      const step = compile((x: Tensor) => optimizer.update(grad(sum(matmul(x, multiply(w, f))), [w, f])));
+      step(matrix(3, 4, 3));
+      step(matrix(3, 4, 4));
+      return [await read(w), await read(f)];
+    };
+    const [one, other] = await both(run);
+    expect(one).toEqual(other);
+  });
+
+  test.each([true, false])('a gradient that is assigned beside its update (before it: %s)', async (before) => {
+    const run = async () => {
+      const w = new Parameter(matrix(4, 4, 1));
+      const kept = new Parameter(new Float32Array(16), { name: 'kept' });
+      const optimizer = optim.sgd([w], { learningRate: 0.1 });
+      const step = compile((x: Tensor) => {
+        const [gradient] = grad(sum(square(matmul(x, w))), [w]) as [Tensor];
+        const flat = reshape(gradient, [16]);
+        if (before) kept.assign(flat);
+        optimizer.update([gradient]);
+        if (!before) kept.assign(flat);
+      });
+      step(matrix(3, 4, 3));
+      return [await read(w), await read(kept)];
+    };
+    const [one, other] = await both(run);
+    expect(one).toEqual(other);
+  });
+
+  test('a schedule is asked anew after the count went back', async () => {
+    const w = new Parameter([1]);
+    let rate = 0.5;
+    const optimizer = optim.sgd([w], { learningRate: () => rate });
+    optimizer.update([tensor([1])]);
+    optimizer.dispose();
+    rate = 1;
+    optimizer.update([tensor([1])]);
+    expect(await read(w)).toEqual([-0.5]);
+  });
+
+  test.each([
+    ['sgd', (p: Parameter) => optim.sgd([p], { learningRate: 0.1 })],
+    ['adam', (p: Parameter) => optim.adam([p], { learningRate: 0.1 })],
+    ['sgd with a decay beyond integers', (p: Parameter) => optim.sgd([p], { learningRate: 1e-20, weightDecay: 1e20 })],
+    ['sgd with a decay beyond f32', (p: Parameter) => optim.sgd([p], { learningRate: 0, weightDecay: 1e39 })],
+  ] as const)('an infinite weight, and numbers at the end of the range: %s', async (_, make) => {
+    const run = async () => {
+      const w = new Parameter(
+        tensor([
+          [Number.POSITIVE_INFINITY, 1],
+          [2, 3],
+        ]),
+      );
+      const optimizer = make(w);
+      const step = compile((x: Tensor) => optimizer.update(grad(sum(matmul(x, w)), [w])));
+      step(matrix(3, 2, 5));
+      return read(w);
+    };
+    const [one, other] = await both(run);
+    expect(one).toEqual(other);
   });
 });
 
