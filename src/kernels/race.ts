@@ -121,7 +121,9 @@ function differenceOf(
     const Elements = float ? Float32Array : Int32Array;
     const wanted = new Elements(expected[k] ?? new ArrayBuffer(0));
     const had = new Elements(found[k] ?? new ArrayBuffer(0));
-    const unwritten = [expected[k], found[k]].map((data) => new Uint32Array(data ?? new ArrayBuffer(0)).indexOf(POISONED));
+    const unwritten = [expected[k], found[k]].map((data) =>
+      new Uint32Array(data ?? new ArrayBuffer(0)).indexOf(POISONED),
+    );
     if (unwritten.some((i) => i >= 0)) return `element ${Math.max(...unwritten)} is not written.`;
     for (let i = 0; i < wanted.length; i++) {
       const a = wanted[i] ?? 0;
