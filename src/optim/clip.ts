@@ -2,7 +2,6 @@ import normWgsl from '../../shaders/optim/norm.wgsl';
 import { ValueError } from '../errors.js';
 import type { Arena } from '../graph/arena.js';
 import { type Lowering, lowering } from '../graph/lowering.js';
-import type { Storage } from '../graph/storage.js';
 
 /** How gradients are held back. */
 export interface Clip {
@@ -35,7 +34,7 @@ export function clippingLowerings(
   const partial = { key: 'partial', bytes: 8 * all };
   const result = { key: 'norm', bytes: 8 };
   let done = 0;
-  const firsts = gradients.segments.map((segment: Storage, i): Lowering => {
+  const firsts = gradients.segments.map((segment, i): Lowering => {
     const chunks = parts[i] ?? 0;
     const first = done;
     done += chunks;

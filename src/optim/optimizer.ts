@@ -115,7 +115,7 @@ export class Optimizer {
       {
         key: `${mine}${this.#preparations} ${flags}`,
         inputs: chosen.map((i) => gradients[i] as Tensor),
-        placements: chosen.map((i) => prepared.gradients.ranges[i]),
+        placements: chosen.map((i) => prepared.gradients.places[i]),
         updates: chosen.map((i) => this.parameters[i] as Parameter),
         beside: this.parameters,
         sinks: this.#clip === undefined ? chosen.map((i) => this.#sink(prepared, i)) : [],
@@ -137,8 +137,8 @@ export class Optimizer {
   #clearFrozen(prepared: Prepared, flags: string, trainable: readonly boolean[]): void {
     if (this.#lastFlags === flags) return;
     this.#lastFlags = flags;
-    prepared.gradients.ranges.forEach((range, i) => {
-      if (trainable[i] !== true && range.bytes > 0) prepared.engine.heap.clear(range);
+    trainable.forEach((is, i) => {
+      if (!is) prepared.gradients.clear(i);
     });
   }
 
@@ -180,9 +180,9 @@ export class Optimizer {
     const gradients = new Arena(owner, sizes, 'optimizers', `${label} gradients`);
     const states = this.#rule.states.map((state) => new Arena(owner, sizes, 'optimizers', `${label} ${state}`));
     this.parameters.forEach((parameter, i) => {
-      const range = parameters.ranges[i] as BufferRange;
-      owner.heap.copy(storages[i] as Storage, range, 4 * parameter.size);
-      owner.heap.relocate(parameter, inArena(owner, range, label));
+      const place = parameters.places[i] as Storage;
+      owner.heap.copy(storages[i] as Storage, place, 4 * parameter.size);
+      owner.heap.relocate(parameter, place);
     });
     this.#blocks.clear();
     this.#preparations++;
@@ -194,10 +194,10 @@ export class Optimizer {
   /** How a gradient's own kernel updates a parameter. */
   #sink({ parameters, states }: Prepared, i: number): Sink {
     const segment = parameters.segmentOf[i] ?? 0;
-    const held = parameters.segments[segment] as Storage;
+    const held = parameters.segments[segment] as BufferRange;
     const ranges: Record<string, BufferRange> = { parameters: held };
     this.#rule.states.forEach((state, k) => {
-      ranges[state] = states[k]?.segments[segment] as Storage;
+      ranges[state] = states[k]?.segments[segment] as BufferRange;
     });
     const group = this.#groupOf[i] ?? 0;
     return {
@@ -205,7 +205,7 @@ export class Optimizer {
       module: this.#rule.wgsl,
       replace: { Floats: 'alias Floats = f32;' },
       ranges,
-      offset: ((parameters.ranges[i]?.offset ?? 0) - held.offset) / 4,
+      offset: ((parameters.places[i]?.offset ?? 0) - held.offset) / 4,
       // The learning rate is what people sweep: as a constant each rate would compile kernels of its own.
       settings: Array.from({ length: SETTINGS }, (_, k) => {
         const value = this.#setting(group, k);
@@ -235,7 +235,7 @@ export class Optimizer {
     if (known !== undefined) return known;
     const { engine: owner, parameters } = prepared;
     const tables = parameters.segments.map((segment) => new Uint32Array(segment.bytes / 4 / BLOCK_FLOATS).fill(FROZEN));
-    parameters.ranges.forEach(({ offset, bytes }, i) => {
+    parameters.places.forEach(({ offset, bytes }, i) => {
       if (!chosen.has(i)) return;
       const first = offset / 4 / BLOCK_FLOATS;
       const count = Math.ceil(bytes / 4 / BLOCK_FLOATS);
@@ -265,11 +265,11 @@ export class Optimizer {
       const workgroups = foldGrid(Math.ceil((4 * blockCount) / WORKGROUP_SIZE));
       const ranges: Record<string, BufferRange> = {
         parameters: segment,
-        gradients: gradients.segments[i] as Storage,
+        gradients: gradients.segments[i] as BufferRange,
         blocks: blocks[i] as Storage,
       };
       this.#rule.states.forEach((state, k) => {
-        ranges[state] = states[k]?.segments[i] as Storage;
+        ranges[state] = states[k]?.segments[i] as BufferRange;
       });
       return {
         kernel: arenaWgsl,
@@ -311,7 +311,7 @@ export class Optimizer {
     const tensors = new Map<string, StateTensor>();
     this.#rule.states.forEach((state, k) => {
       this.parameters.forEach((parameter, i) => {
-        const range = prepared.states[k]?.ranges[i] as BufferRange;
+        const range = prepared.states[k]?.places[i] as BufferRange;
         // Names of parameters alone may repeat (two layers' 'weight'); a model's do not.
         const name = names?.get(parameter) ?? [i, parameter.name].filter((part) => part !== undefined).join('.');
         tensors.set(`${state}.${name}`, {
@@ -330,11 +330,6 @@ export class Optimizer {
       tensors,
     };
   }
-}
-
-function inArena(owner: Engine, range: BufferRange, arena: string): Storage {
-  // The arena lives as long as its optimizer; a parameter cannot free its part.
-  return { ...range, owner: owner.device, arena, freed: false, free: () => undefined };
 }
 
 function checkParameters(name: string, parameters: readonly Parameter[], groups: number): void {
