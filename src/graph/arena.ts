@@ -76,6 +76,7 @@ class Segment implements BufferRange {
     this.#make = () => {
       const storage = heap.allocate(bytes, owner, label);
       heap.clear(storage);
+      heap.hold(this, [storage]);
       return storage;
     };
   }
@@ -96,7 +97,7 @@ class Segment implements BufferRange {
   }
 }
 
-/** A tensor's part of a segment. */
+/** A tensor's part of a segment: it keeps the whole, though whoever made the arena is gone. */
 class Place implements Storage {
   readonly offset: number;
   readonly bytes: number;

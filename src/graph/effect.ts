@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import type { BufferRange, Lowering, UniformValue } from './lowering.js';
+import type { PlanCache } from './planCache.js';
 import type { Tensor } from './tensor.js';
 
 /** What a kernel can do with each element that it makes, in the place of storing it for an effect. */
@@ -39,6 +40,8 @@ export interface Effect {
   readonly updates?: readonly (Tensor | undefined)[];
   /** Parameters that lie in the buffers of the sinks, changed or not: a kernel that reads one cannot take the effect in. */
   readonly beside?: readonly (Tensor | undefined)[];
+  /** Where its eager plans are kept: with what it belongs to. Default: with the engine. */
+  readonly plans?: PlanCache;
   /** False once the buffers it was planned with are not those to write: the step is traced anew. */
   readonly stands?: () => boolean;
   /**

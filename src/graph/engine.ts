@@ -180,7 +180,7 @@ export class Engine implements Runtime {
     }
     const wanted = [...new Set([...outputs, ...companions])];
     const skeleton = skeletonOf(wanted, effects);
-    const executable = this.#plan(skeleton);
+    const executable = this.#plan(skeleton, effects);
     const failure = this.#execute(executable, skeleton, wanted, effects);
     this.noteUpdates(effects);
     if (!this.options.planCache) executable.destroy();
@@ -210,14 +210,16 @@ export class Engine implements Runtime {
     }
   }
 
-  #plan(skeleton: Skeleton): Executable {
+  #plan(skeleton: Skeleton, effects: readonly Effect[]): Executable {
     const { planCache } = this.options;
+    const plans = effects.find((effect) => effect.plans !== undefined)?.plans ?? this.#plans;
     // Other choices of kernels make another plan.
     const key = `${this.tuner.revision} ${skeleton.key}`;
-    const cached = planCache ? this.#plans.get(key) : undefined;
+    const cached = planCache ? plans.get(key) : undefined;
     if (cached !== undefined) return cached;
     const executable = new Executable(this.device, this.planFor(skeleton));
-    if (planCache) this.#plans.add(key, executable);
+    if (executable.uniforms !== undefined) this.heap.hold(executable, [executable.uniforms]);
+    if (planCache) plans.add(key, executable);
     return executable;
   }
 

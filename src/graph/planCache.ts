@@ -2,7 +2,10 @@ import type { Executable } from './executable.js';
 
 const KEPT = 256;
 
-/** Plans of eager runs by their graph's key; the one unused longest goes first. */
+/**
+ * Plans of eager runs by their graph's key; the one unused longest goes first. A plan reaches the effects it was made
+ * of, so those of an optimizer's updates lie in a cache of its own: in the engine's they would keep it for ever.
+ */
 export class PlanCache {
   /** The most recent last. */
   readonly #plans = new Map<string, Executable>();
@@ -22,5 +25,10 @@ export class PlanCache {
     if (oldest === undefined) return;
     this.#plans.delete(oldest[0]);
     oldest[1].destroy();
+  }
+
+  clear(): void {
+    for (const plan of this.#plans.values()) plan.destroy();
+    this.#plans.clear();
   }
 }

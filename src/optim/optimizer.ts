@@ -7,6 +7,7 @@ import type { Sink } from '../graph/effect.js';
 import type { Engine } from '../graph/engine.js';
 import type { BufferRange, Lowering, UniformValue } from '../graph/lowering.js';
 import { Parameter } from '../graph/parameter.js';
+import { PlanCache } from '../graph/planCache.js';
 import { type Shape, sameShape } from '../graph/shape.js';
 import type { Storage } from '../graph/storage.js';
 import { Tensor } from '../graph/tensor.js';
@@ -51,6 +52,7 @@ interface Prepared {
   readonly parameters: Arena;
   readonly gradients: Arena;
   readonly states: readonly Arena[];
+  readonly plans: PlanCache;
 }
 
 /** More groups would need a larger uniform table. */
@@ -123,6 +125,7 @@ export class Optimizer {
           const left = new Set(chosen.filter((_i, k) => !taken.has(k)));
           return left.size === 0 ? [] : this.#lower(prepared, this.#blocksFor(prepared, left));
         },
+        plans: prepared.plans,
         stands: () => this.#prepared === prepared,
         advance: () => {
           this.step++;
@@ -187,7 +190,7 @@ export class Optimizer {
     this.#blocks.clear();
     this.#preparations++;
     this.#lastFlags = undefined;
-    this.#prepared = { engine: owner, parameters, gradients, states };
+    this.#prepared = { engine: owner, parameters, gradients, states, plans: new PlanCache() };
     return this.#prepared;
   }
 
@@ -243,6 +246,7 @@ export class Optimizer {
     });
     const made = tables.map((table) => {
       const storage = owner.heap.allocate(table.byteLength, 'optimizers', `optim.${this.name} groups`);
+      owner.heap.hold(prepared, [storage]);
       owner.heap.upload(storage, table);
       return storage;
     });
@@ -289,7 +293,7 @@ export class Optimizer {
   /** Frees gradients and state. The parameters keep their values, in buffers of their own. */
   dispose(): void {
     if (this.#prepared === undefined) return;
-    const { engine: owner, parameters, gradients, states } = this.#prepared;
+    const { engine: owner, parameters, gradients, states, plans } = this.#prepared;
     // With the engine the values are gone; a parameter may have got another elsewhere.
     for (const parameter of owner.device.isLost ? [] : this.parameters) {
       const storage = owner.heap.allocate(4 * parameter.size, 'parameters', parameter.toString());
@@ -297,6 +301,7 @@ export class Optimizer {
       owner.heap.relocate(parameter, storage);
     }
     for (const arena of [parameters, gradients, ...states]) arena.free();
+    plans.clear();
     for (const storages of this.#blocks.values()) for (const storage of storages) storage.free();
     this.#blocks.clear();
     this.#prepared = undefined;

@@ -1,6 +1,18 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { commands } from 'vitest/browser';
-import { add, compile, multiply, repeat, type Tensor, tensor } from '../../src/index.js';
+import {
+  add,
+  compile,
+  grad,
+  matmul,
+  multiply,
+  optim,
+  Parameter,
+  repeat,
+  sum,
+  type Tensor,
+  tensor,
+} from '../../src/index.js';
 import { useOwnEngine } from '../support/engine.js';
 
 const engine = useOwnEngine();
@@ -34,4 +46,38 @@ test('its last values can be read for as long as they are held', async () => {
   expect(Array.from(await output.data())).toEqual([2, 3]);
   output = undefined;
   expect(await bytesInUse(before)).toBeLessThanOrEqual(before);
+});
+
+const updates: [string, (p: Parameter, optimizer: optim.Optimizer) => void][] = [
+  ['at once', (p, optimizer) => optimizer.update(grad(sum(matmul(tensor([[1, 2]]), p)), [p]))],
+  ['in a step', (p, optimizer) => compile(() => optimizer.update(grad(sum(matmul(tensor([[1, 2]]), p)), [p])))()],
+];
+
+describe.each(updates)('an optimizer that updates %s', (_, update) => {
+  const train = async () => {
+    const p = new Parameter(tensor([[1], [2]]));
+    // Sets aside all that an optimizer may: gradients, their norm, two states, groups.
+    const optimizer = optim.adam([p], { learningRate: () => 0.5, clip: { globalNorm: 1 } });
+    for (let i = 0; i < 2; i++) update(p, optimizer);
+    await p.data();
+    return p;
+  };
+
+  test('gives its memory back with its parameters when nobody can reach them', async () => {
+    const before = await bytesInUse(0);
+    // This function's frame would hold on to what it awaited last.
+    const use = async () => void (await train());
+    for (let i = 0; i < 10; i++) await use();
+    expect(await bytesInUse(before)).toBeLessThanOrEqual(before);
+  });
+
+  test('gives all but its parameters back when those are held', async () => {
+    const before = await bytesInUse(0);
+    const p = await train();
+    const values = Array.from(await p.data());
+    // One block of the arena.
+    await bytesInUse(before + 256);
+    expect(engine().memory().held).toMatchObject({ optimizers: 0, parameters: 256 });
+    expect(Array.from(await p.data())).toEqual(values);
+  });
 });
