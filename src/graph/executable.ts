@@ -74,6 +74,7 @@ export class Executable {
   #turn = 0;
   readonly #turnOffsets = new Uint32Array(2);
   #pipelines: GPUComputePipeline[] | undefined;
+  #reports: readonly Promise<CotangentError | undefined>[] = [];
   #uploaded = false;
   #changed = false;
 
@@ -128,13 +129,15 @@ export class Executable {
 
   /**
    * Makes the pipelines that are missing at once.
-   * @returns what their compilation reports later.
+   * @returns what their compilation reports later, to every run: the first may have thrown before it told anyone.
    */
-  ensurePipelines(): Promise<CotangentError | undefined>[] {
-    if (this.#pipelines !== undefined) return [];
-    const made = this.#described.map((dispatch) => this.#device.pipelines.create(dispatch));
-    this.#pipelines = made.map(({ pipeline }) => pipeline);
-    return made.map(({ error }) => error);
+  ensurePipelines(): readonly Promise<CotangentError | undefined>[] {
+    if (this.#pipelines === undefined) {
+      const made = this.#described.map((dispatch) => this.#device.pipelines.create(dispatch));
+      this.#pipelines = made.map(({ pipeline }) => pipeline);
+      this.#reports = made.map(({ error }) => error);
+    }
+    return this.#reports;
   }
 
   /** No turn is left: what was written must be uploaded, and used, first. */

@@ -13,6 +13,7 @@ import {
   oneHot,
   optim,
   Parameter,
+  scalar,
   softplus,
   subtract,
   sum,
@@ -181,6 +182,21 @@ describe("a user's loss in WGSL", () => {
     sgd.update(grad(broken(logits, new Int32Array([0])), [logits]));
     await expect(logits.data()).rejects.toThrow('residue');
     await logits.data();
+  });
+
+  test('whose WGSL does not compile says so though the first run of the step threw', async () => {
+    const wgsl = focalWgsl.replace('row.crossEntropy;', 'row.crossEntropie;');
+    const broken = defineLoss({ name: 'mine', source: 'a test', wgsl, parameters: { gamma: { default: 1 } } });
+    let fails = true;
+    const factor = scalar(() => {
+      if (fails) throw new RangeError('not now');
+      return 2;
+    });
+    const step = compile((logits: Tensor) => multiply(broken(logits, new Int32Array([0])), factor));
+    const logits = tensor([[1, 2]]);
+    expect(() => step(logits)).toThrow('not now');
+    fails = false;
+    await expect(step(logits).item()).rejects.toThrow('crossEntropie');
   });
 });
 
