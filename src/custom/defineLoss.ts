@@ -6,10 +6,11 @@ import type { WgslModule } from '../kernels/wgslModule.js';
 import { divide, multiply } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
 import { toF32, toI32 } from '../ops/casts.js';
-import { notEqual } from '../ops/comparison.js';
+import { equal, notEqual } from '../ops/comparison.js';
 import { gather } from '../ops/gather.js';
 import { where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
+import { expandDims } from '../ops/shaping.js';
 import { lossModule } from './lossModule.js';
 import { type Definition, rowLossOps } from './rowLoss.js';
 
@@ -95,7 +96,7 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
     );
     const classes = scores.shape.at(-1) ?? 0;
-    const scaled = temperature === undefined ? scores : divide(scores, temperature);
+    const scaled = temperature === undefined ? scores : divide(withoutIgnored(scores, target, options), temperature);
     const flat = reshapeExactly(target, [sizeOf(batch)]);
     const values = rows({
       logits: reshapeExactly(scaled, [sizeOf(batch), classes]),
@@ -154,6 +155,12 @@ function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonl
     );
   }
   return toI32(target);
+}
+
+/** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
+function withoutIgnored(logits: Tensor, labels: Tensor, { temperature, ignoreIndex }: LossOptions): Tensor {
+  if (ignoreIndex === undefined || typeof temperature === 'number') return logits;
+  return where(expandDims(equal(labels, ignoreIndex), -1), 0, logits);
 }
 
 /** Arrays are f32 elsewhere; those of labels are i32. */

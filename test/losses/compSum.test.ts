@@ -105,6 +105,22 @@ describe('cross-entropy near certainty', () => {
     expect(data[3]).toBeCloseTo(compSum([4, 1, 0], 0, 1).value, 6);
   });
 
+  test("an ignored row's logits reach no gradient by the temperature", async () => {
+    const z = [4, 1, 0];
+    const temperature = new Parameter(2);
+    const byTemperature = async (logits: number[][], labels: number[]) => {
+      const loss = losses.crossEntropy(tensor(logits), labels, { temperature, ignoreIndex: -1, reduction: 'sum' });
+      return (grad(loss, [temperature])[0] as Tensor).item();
+    };
+    const alone = await byTemperature([z], [0]);
+    // d (-log softmax(z / T)[0]) / dT = (z_0 - sum of p_j z_j) / T², p = softmax(z / T).
+    const weights = z.map((value) => Math.exp(value / 2));
+    const total = weights.reduce((s, x) => s + x);
+    const mean = z.reduce((s, value, j) => s + (value * (weights[j] ?? 0)) / total, 0);
+    expect(alone).toBeCloseTo(((z[0] ?? 0) - mean) / 4, 6);
+    expect(await byTemperature([[Number.NaN, 1, Number.POSITIVE_INFINITY], z], [-1, 0])).toBe(alone);
+  });
+
   // The kernel says so of values and gradients; the definition, of what is derived from it.
   test.each([
     ['a label that is no class gives NaN', 7, [1, 2, 3], Number.isNaN],
