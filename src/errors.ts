@@ -124,6 +124,12 @@ export function suggest(given: string, known: readonly string[]): string {
   return best === undefined ? `known are: ${known.join(', ')}` : `Did you mean '${best}'?`;
 }
 
+/** Refuses an option that nobody reads. */
+export function checkNames(op: string, options: object, known: readonly string[]): void {
+  const name = Object.keys(options).find((one) => !known.includes(one));
+  if (name !== undefined) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-import { DtypeError, formatShape, ShapeError, suggest, ValueError } from '../errors.js';
+import { checkNames, DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { asTensor, type NestedNumbers, type TensorData, tensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
@@ -115,10 +115,7 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
 }
 
 function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
-  const known = [...OPTIONS, ...parameters];
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
-  }
+  checkNames(op, options, [...OPTIONS, ...parameters]);
   const { reduction = 'mean', ignoreIndex } = options;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
     throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);

@@ -61,7 +61,8 @@ const RAISED = [
   'maxComputeWorkgroupsPerDimension',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render/i;
+/** Whether what an adapter calls itself is the name of one that runs on the CPU. */
+export const isSoftware = (name: string) => /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render/i.test(name);
 
 const SUPPORT = 'use Chrome or Edge 113, Safari 26 or Firefox 141 or later, on a system where WebGPU is on';
 const SOFTWARE_MEND = "turn on the browser's hardware acceleration and update the GPU driver, or take adapter: 'auto'.";
@@ -203,7 +204,7 @@ function factsOf(adapter: GPUAdapter): AdapterFacts {
     device,
     description,
     // isFallbackAdapter is young: where it is missing the names decide.
-    software: info.isFallbackAdapter === true || SOFTWARE.test(`${vendor} ${architecture} ${device} ${description}`),
+    software: info.isFallbackAdapter === true || isSoftware(`${vendor} ${architecture} ${device} ${description}`),
     ...subgroups,
     features: [...adapter.features].sort(),
   };

@@ -1,4 +1,4 @@
-import { suggest, ValueError } from '../errors.js';
+import { checkNames, ValueError } from '../errors.js';
 import { checkTuneOptions, type TuneOptions } from '../kernels/tuner.js';
 import { type Input, inputSpec, toTensor } from './compiledInput.js';
 import { engine } from './current.js';
@@ -218,20 +218,12 @@ function withoutOptions(
 ): { readonly inputs: readonly unknown[]; readonly options: TuneOptions } {
   const last = given.at(-1) as TuneOptions | null | undefined;
   if (typeof last?.tune !== 'string') return { inputs: given, options: {} };
-  const known = ['tune', 'tuningBudgetMs'];
-  for (const option of Object.keys(last)) {
-    if (!known.includes(option)) {
-      throw new ValueError(name, `prepare has no option '${option}'. ${suggest(option, known)}`);
-    }
-  }
+  checkNames(`${name}.prepare`, last, ['tune', 'tuningBudgetMs']);
   return { inputs: given.slice(0, -1), options: last };
 }
 
 function checkOptions(options: CompileOptions): void {
-  const known = ['name', 'maximumPlans'];
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new ValueError('compile', `unknown option '${name}'. ${suggest(name, known)}`);
-  }
+  checkNames('compile', options, ['name', 'maximumPlans']);
   const { maximumPlans = 1 } = options;
   if (Number.isInteger(maximumPlans) && maximumPlans >= 1) return;
   throw new ValueError('compile', `maximumPlans is ${maximumPlans}; it must be an integer of at least 1.`);

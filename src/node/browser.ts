@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer';
+import { isSoftware } from '../device/device.js';
 import { NoWebGPUError } from '../errors.js';
 
 export type AdapterChoice = 'auto' | 'hardware' | 'software';
@@ -251,7 +252,7 @@ async function reportAdapter(browser: Browser): Promise<AdapterReport | undefine
     });
     if (report === undefined) return undefined;
     return {
-      software: report.fallback || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(report.text),
+      software: report.fallback || isSoftware(report.text),
       text: report.text,
     };
   } finally {

@@ -1,10 +1,10 @@
-import { suggest, ValueError } from '../errors.js';
+import { checkNames, ValueError } from '../errors.js';
 import { isNumber, Tensor } from '../graph/tensor.js';
 
 /** Refuses options that nobody reads, numbers that are not numbers or negative, and tensors that the host cannot read. */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  checkNames(op, options, known);
   for (const [name, value] of Object.entries(options)) {
-    if (!known.includes(name)) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
     if (value === undefined)
       throw new ValueError(op, `${name} is undefined.`, { mend: 'leave the option out for its default.' });
     if (typeof value === 'number' && !(value >= 0))

@@ -1,4 +1,4 @@
-import { suggest, ValueError } from '../errors.js';
+import { checkNames, ValueError } from '../errors.js';
 
 /** Which comp-sum loss: 0 sum-exponential, 1 cross-entropy, in (1, 2) generalized cross-entropy, 2 `1 - p`. */
 export interface TauOptions {
@@ -7,9 +7,7 @@ export interface TauOptions {
 }
 
 export function tauOf(op: string, options: TauOptions, names: readonly string[] = ['tau']): number {
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, names)}`);
-  }
+  checkNames(op, options, names);
   const { tau } = options;
   if (!(Number.isFinite(tau) && tau >= 0)) {
     throw new ValueError(op, `tau is ${tau}; it must be a finite number, at least 0.`);

@@ -399,7 +399,7 @@ test('wrong options are errors that say what may be', async () => {
     "ValueError: train: tune is 'never'; it must be one of off, cached, now.",
   );
   expect(await complaint(() => step.prepare(x, { tune: 'now', tuningBudget: 1 } as never))).toBe(
-    "ValueError: train: prepare has no option 'tuningBudget'. Did you mean 'tuningBudgetMs'?",
+    "ValueError: train.prepare: unknown option 'tuningBudget'. Did you mean 'tuningBudgetMs'?",
   );
   expect(await complaint(() => loadTunerChoices({ library: '0.1.0' } as never))).toBe(
     'ValueError: loadTunerChoices: the kernel choices are not of the form { library, adapter, choices: { class: variant } }.\n' +
