@@ -13,24 +13,7 @@
 //          each at most 65535, so columns up to 1 048 560 and rows up to 2 097 120
 // sums     by the first row of tiles, reading its columns of b once more
 // include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
-
-// Comparisons with it fold when the pipeline is made; comparing with a uniform instead halves the speed.
-override TILE_ROWS: u32 = 32;
-
-// The lane's columns of one row, and of four rows. For TILE_COLUMNS 12: vec3f, mat4x3f; for 8: vec2f, mat4x2f.
-const TILE_COLUMNS = 16u;
-alias Columns = vec4f;
-alias Four = mat4x4f;
-
-// Column r of the sum belongs to row (lane xor r) of its four: a swap by r brings that row's element of a.
-fn multiplyAdd(left: f32, right: Columns, sum: Four) -> Four {
-  return Four(
-    fma(Columns(left), right, sum[0]),
-    fma(Columns(quadSwapX(left)), right, sum[1]),
-    fma(Columns(quadSwapY(left)), right, sum[2]),
-    fma(Columns(quadSwapDiagonal(left)), right, sum[3]),
-  );
-}
+// include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
 
 // Four steps of inner, so that a sum is fetched and put back once for four fma.
 fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
@@ -40,9 +23,7 @@ fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
   return multiplyAdd(a[at + 3u * step], right[3], three);
 }
 
-// The lane's columns of one row of b. An index into fewer than four columns must be written to fit, even where never used.
-const THIRD = min(2u, TILE_COLUMNS / 4u - 1u);
-const FOURTH = min(3u, TILE_COLUMNS / 4u - 1u);
+// The lane's columns of one row of b.
 fn loadRow(at: vec4u, step: u32) -> Columns {
   var row = Columns();
   row[0] = b[at[0] + step];

@@ -4,6 +4,7 @@ export { broadcastTo } from './broadcast.js';
 export { castTo, toBool, toF32, toI32, toU32 } from './casts.js';
 export * from './comparison.js';
 export { concatenate, stack } from './concatenate.js';
+export { type Conv2dOptions, conv2d } from './conv2d.js';
 export { arange, type CreateOptions, eye, full, oneHot, ones, zeros } from './create.js';
 export { type CumulativeOptions, cumulativeSum } from './cumulative.js';
 export * from './exponential.js';

@@ -1,6 +1,7 @@
 import type { Attributes } from '../../src/graph/op.js';
 import { Parameter } from '../../src/graph/parameter.js';
 import type { Tensor } from '../../src/graph/tensor.js';
+import { convolved } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { generated } from './generators.js';
 import { gathered, scattered } from './indexing.js';
@@ -95,6 +96,8 @@ const list = (attribute: Attributes[string]): readonly number[] => attribute as 
 const reduce: Rule = ({ node, first }) => reduced(node.op.name, first, node.shape);
 const rows: Rule = ({ node, first }) => rowwise(node.op.name, first, node.shape);
 const choose: Rule = ({ node, first }) => argument(node.op.name, first, node.shape);
+const convolve: Rule = ({ node, first, second, attributes }) =>
+  convolved(node.op.name, first, second, node.shape, attributes);
 const same: Rule = ({ first }) => first;
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -112,6 +115,9 @@ const rules: Readonly<Record<string, Rule>> = {
   gather: ({ node, first, second, attributes }) => gathered(first, second, node.shape, attributes.axis as number),
   scatterAdd: ({ node, first, second, attributes }) => scattered(first, second, node.shape, attributes.axis as number),
   matmul: ({ node, first, second }) => product(first, second, node.shape),
+  conv2d: convolve,
+  conv2dInput: convolve,
+  conv2dWeight: convolve,
   sum: reduce,
   max: reduce,
   min: reduce,

@@ -28,7 +28,8 @@ export function product(a: Value, b: Value, shape: readonly number[]): Value {
   return result;
 }
 
-function productError(a: Value, i: number, b: Value, j: number): number {
+/** How far a product of two uncertain factors may be off. */
+export function productError(a: Value, i: number, b: Value, j: number): number {
   const errorA = at(a.error, i);
   const errorB = at(b.error, j);
   if (errorA === 0 && errorB === 0) return 0;

@@ -1,0 +1,66 @@
+import type { Device } from '../device/device.js';
+import type { Variant } from '../kernels/variants.js';
+
+/** Products of one size. */
+interface Products {
+  readonly rows: number;
+  readonly columns: number;
+  readonly batches: number;
+}
+
+interface QuadVariant extends Variant {
+  readonly kernel: 'quad';
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly replace: Readonly<Record<string, string>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Quad tiles worth a timing: the best by the cost model below; the rest differ from them by more than it errs. */
+export const TIMED_QUADS = 4;
+
+/** Whether a subgroup is four lanes, as kernels want it whose workgroups of four share what they load. */
+export function hasQuads({ features, facts }: Device): boolean {
+  return features.has('subgroups') && facts.subgroupMinSize === 4 && facts.subgroupMaxSize === 4;
+}
+
+/** Nanoseconds of a quad's step of inner, by TILE_COLUMNS and TILE_ROWS: measured on two cores of a server. */
+const STEP = {
+  16: { 32: 172, 16: 102, 8: 67, 4: 48 },
+  12: { 32: 142, 16: 83, 8: 53, 4: 38 },
+  8: { 32: 113, 16: 65, 8: 42, 4: 31 },
+} as const;
+const TYPES = { 16: ['vec4f', 'mat4x4f'], 12: ['vec3f', 'mat4x3f'], 8: ['vec2f', 'mat4x2f'] } as const;
+
+interface QuadTile {
+  readonly tileRows: 32 | 16 | 8 | 4;
+  readonly tileColumns: 16 | 12 | 8;
+}
+
+/** Tiles by when their last round over the cores ends, the earliest first. Every tile gives the same bits. */
+export function quadTiles(products: Products): QuadVariant[] {
+  const { rows, columns, batches } = products;
+  const cores = typeof navigator === 'undefined' ? 2 : (navigator.hardwareConcurrency ?? 2);
+  const costOf = ({ tileRows, tileColumns }: QuadTile) => {
+    const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches;
+    return Math.ceil(tiles / cores) * STEP[tileColumns][tileRows];
+  };
+  const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
+    ([32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
+  );
+  return tiles.sort((a, b) => costOf(a) - costOf(b)).map((tile) => quad(products, tile));
+}
+
+function quad({ rows, columns, batches }: Products, { tileRows, tileColumns }: QuadTile): QuadVariant {
+  const [vector, matrix] = TYPES[tileColumns];
+  return {
+    kernel: 'quad',
+    variant: `quad ${tileRows}x${tileColumns}`,
+    overrides: { TILE_ROWS: tileRows },
+    replace: {
+      TILE_COLUMNS: `const TILE_COLUMNS = ${tileColumns}u;`,
+      Columns: `alias Columns = ${vector};`,
+      Four: `alias Four = ${matrix};`,
+    },
+    workgroups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), batches],
+  };
+}
