@@ -1,4 +1,5 @@
 import type { Case } from '../case.js';
+import { convolutionCases } from './convolution.js';
 import { crossEntropyCases } from './crossEntropy.js';
 import { elementwiseCases } from './elementwise.js';
 import { loopCases } from './loop.js';
@@ -14,6 +15,7 @@ import { stepCases } from './step.js';
 /** Every case, in the order of the table. */
 export const cases: readonly Case[] = [
   ...matmulCases,
+  ...convolutionCases,
   ...stepCases,
   ...loopCases,
   ...softmaxCases,

@@ -7,7 +7,7 @@ export interface JaxArray {
   mul(other: JaxArray | number): JaxArray;
   div(other: JaxArray | number): JaxArray;
   sum(axis?: number): JaxArray;
-  transpose(): JaxArray;
+  transpose(order?: readonly number[]): JaxArray;
   data(): Promise<Float32Array>;
   /** Submits what the value needs, at once, and consumes it; `data` and `blockUntilReady` do so later. */
   gpuBufferSync(): GPUBuffer;
@@ -21,10 +21,15 @@ export interface JaxJs {
   readonly numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
+    zeros(shape: readonly number[]): JaxArray;
     sqrt(x: JaxArray): JaxArray;
     exp(x: JaxArray): JaxArray;
     tanh(x: JaxArray): JaxArray;
     abs(x: JaxArray): JaxArray;
+  };
+  readonly lax: {
+    /** Channels first: images [n, c, h, w], weight [outputs, inputs, h, w]. */
+    convGeneralDilated(x: JaxArray, weight: JaxArray, strides: readonly number[], padding: 'SAME'): JaxArray;
   };
   readonly nn: {
     relu(x: JaxArray): JaxArray;
@@ -33,6 +38,9 @@ export interface JaxJs {
   };
   readonly tree: { ref<T extends JaxTree>(tree: T): T };
   jit<F extends (...inputs: never[]) => JaxTree>(body: F): F & { dispose(): void };
+  grad<Rest extends readonly JaxArray[]>(
+    body: (first: JaxArray, ...rest: Rest) => JaxArray,
+  ): (first: JaxArray, ...rest: Rest) => JaxArray;
   valueAndGrad<T extends JaxTree, Rest extends readonly unknown[]>(
     body: (first: T, ...rest: Rest) => JaxArray,
   ): (first: T, ...rest: Rest) => [JaxArray, T];

@@ -26,6 +26,11 @@ export interface TensorFlow {
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   variable(initial: TfTensor): TfVariable;
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
+  conv2d(x: TfTensor, weight: TfTensor, strides: number, pad: 'same'): TfTensor;
+  conv2dTranspose(x: TfTensor, weight: TfTensor, shape: readonly number[], strides: number, pad: 'same'): TfTensor;
+  engine(): {
+    runKernel(name: string, inputs: Record<string, TfTensor>, attributes: Record<string, unknown>): TfTensor;
+  };
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
   tidy<T>(body: () => T): T;
   softmax(x: TfTensor): TfTensor;

@@ -11,7 +11,10 @@ fn walkOf(batch: u32) -> Walk {
   let number = i32(batch % count);
   let phase = vec2i(number / sizes.phases[1], number % sizes.phases[1]);
   let extent = vec2u((vec2i(vec2u(sizes.height, sizes.width)) - phase + sizes.phases - 1) / sizes.phases);
-  return Walk(batch / count, 0u, sizes.images * extent[0] * extent[1], sizes.taps, phase, extent);
+  return Walk(
+    batch / count, 0u, sizes.images * extent[0] * extent[1], sizes.taps, phase, extent,
+    sizes.aHeight, sizes.aWidth, sizes.aChannels, sizes.limit,
+  );
 }
 
 fn originOf(walk: Walk, row: u32) -> Origin {
@@ -28,10 +31,10 @@ fn segmentOf(walk: Walk, index: u32) -> Segment {
   return Segment(any(shift * sizes.phases != position), shift, index * sizes.bTap);
 }
 
-fn cursorOf(origin: Origin, segment: Segment) -> Cursor {
+fn cursorOf(walk: Walk, origin: Origin, segment: Segment) -> Cursor {
   let place = vec2u(origin.place + segment.shift);
-  let inside = place[0] < sizes.aHeight && place[1] < sizes.aWidth;
-  return Cursor(origin.at + (place[0] * sizes.aWidth + place[1]) * sizes.aChannels, select(OUTSIDE, 0u, inside));
+  let inside = place[0] < walk.height && place[1] < walk.width;
+  return Cursor(origin.at + (place[0] * walk.width + place[1]) * walk.channels, select(OUTSIDE, 0u, inside));
 }
 
 fn resultRow(walk: Walk, row: u32) -> u32 {

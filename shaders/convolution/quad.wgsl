@@ -12,13 +12,14 @@
 // include matmul/quadTile.wgsl      TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
 
 // Four steps, so that a sum is fetched and put back once for four fma.
-fn multiplyAddFour(cursor: Cursor, step: u32, advanced: u32, right: Four, sum: Four) -> Four {
-  let by = sizes.aStep;
-  let forth = sizes.advance;
-  let one = multiplyAdd(load(cursor, step, advanced), right[0], sum);
-  let two = multiplyAdd(load(cursor, step + by, advanced + forth), right[1], one);
-  let three = multiplyAdd(load(cursor, step + 2u * by, advanced + 2u * forth), right[2], two);
-  return multiplyAdd(load(cursor, step + 3u * by, advanced + 3u * forth), right[3], three);
+fn multiplyAddFour(cursor: Cursor, first: Step, by: Step, limit: u32, right: Four, sum: Four) -> Four {
+  let second = Step(first.at + by.at, first.position + by.position);
+  let third = Step(second.at + by.at, second.position + by.position);
+  let fourth = Step(third.at + by.at, third.position + by.position);
+  let one = multiplyAdd(load(cursor, first, limit), right[0], sum);
+  let two = multiplyAdd(load(cursor, second, limit), right[1], one);
+  let three = multiplyAdd(load(cursor, third, limit), right[2], two);
+  return multiplyAdd(load(cursor, fourth, limit), right[3], three);
 }
 
 // The lane's columns of one row of b.
@@ -51,7 +52,8 @@ fn convolve(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocatio
   let o7 = originOf(walk, min(row + 28u + lane, last));
   let columns = walk.group * sizes.bGroup + min(column + vec4u(0u, 4u, 8u, 12u), vec4u(sizes.columns - 1u)) * sizes.bColumn;
 
-  let aStep = sizes.aStep;
+  let by = Step(sizes.aStep, sizes.advance);
+  let run = sizes.run;
   let bStep = sizes.bStep;
   var c0 = Four();
   var c1 = Four();
@@ -65,58 +67,55 @@ fn convolve(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocatio
   for (var index = 0u; index < walk.segments; index += 1u) {
     let segment = segmentOf(walk, index);
     if (segment.skipped) { continue; }
-    let a0 = cursorOf(o0, segment);
-    let a1 = cursorOf(o1, segment);
-    let a2 = cursorOf(o2, segment);
-    let a3 = cursorOf(o3, segment);
-    let a4 = cursorOf(o4, segment);
-    let a5 = cursorOf(o5, segment);
-    let a6 = cursorOf(o6, segment);
-    let a7 = cursorOf(o7, segment);
+    let a0 = cursorOf(walk, o0, segment);
+    let a1 = cursorOf(walk, o1, segment);
+    let a2 = cursorOf(walk, o2, segment);
+    let a3 = cursorOf(walk, o3, segment);
+    let a4 = cursorOf(walk, o4, segment);
+    let a5 = cursorOf(walk, o5, segment);
+    let a6 = cursorOf(walk, o6, segment);
+    let a7 = cursorOf(walk, o7, segment);
     let bAt = columns + segment.at;
-    var step = 0u;
-    var advanced = 0u;
+    var step = Step();
     var bRow = 0u;
-    for (var k = sizes.run / 4u; k > 0u; k -= 1u) {
+    for (var k = run / 4u; k > 0u; k -= 1u) {
       let right = Four(
         loadRow(bAt, bRow), loadRow(bAt, bRow + bStep), loadRow(bAt, bRow + 2u * bStep), loadRow(bAt, bRow + 3u * bStep),
       );
-      c0 = multiplyAddFour(a0, step, advanced, right, c0);
+      c0 = multiplyAddFour(a0, step, by, walk.limit, right, c0);
       if (TILE_ROWS > 4u) {
-        c1 = multiplyAddFour(a1, step, advanced, right, c1);
+        c1 = multiplyAddFour(a1, step, by, walk.limit, right, c1);
       }
       if (TILE_ROWS > 8u) {
-        c2 = multiplyAddFour(a2, step, advanced, right, c2);
-        c3 = multiplyAddFour(a3, step, advanced, right, c3);
+        c2 = multiplyAddFour(a2, step, by, walk.limit, right, c2);
+        c3 = multiplyAddFour(a3, step, by, walk.limit, right, c3);
       }
       if (TILE_ROWS > 16u) {
-        c4 = multiplyAddFour(a4, step, advanced, right, c4);
-        c5 = multiplyAddFour(a5, step, advanced, right, c5);
-        c6 = multiplyAddFour(a6, step, advanced, right, c6);
-        c7 = multiplyAddFour(a7, step, advanced, right, c7);
+        c4 = multiplyAddFour(a4, step, by, walk.limit, right, c4);
+        c5 = multiplyAddFour(a5, step, by, walk.limit, right, c5);
+        c6 = multiplyAddFour(a6, step, by, walk.limit, right, c6);
+        c7 = multiplyAddFour(a7, step, by, walk.limit, right, c7);
       }
-      step += 4u * aStep;
-      advanced += 4u * sizes.advance;
+      step = Step(step.at + 4u * by.at, step.position + 4u * by.position);
       bRow += 4u * bStep;
     }
-    for (var k = sizes.run % 4u; k > 0u; k -= 1u) {
+    for (var k = run % 4u; k > 0u; k -= 1u) {
       let right = loadRow(bAt, bRow);
-      c0 = multiplyAdd(load(a0, step, advanced), right, c0);
+      c0 = multiplyAdd(load(a0, step, walk.limit), right, c0);
       if (TILE_ROWS > 4u) {
-        c1 = multiplyAdd(load(a1, step, advanced), right, c1);
+        c1 = multiplyAdd(load(a1, step, walk.limit), right, c1);
       }
       if (TILE_ROWS > 8u) {
-        c2 = multiplyAdd(load(a2, step, advanced), right, c2);
-        c3 = multiplyAdd(load(a3, step, advanced), right, c3);
+        c2 = multiplyAdd(load(a2, step, walk.limit), right, c2);
+        c3 = multiplyAdd(load(a3, step, walk.limit), right, c3);
       }
       if (TILE_ROWS > 16u) {
-        c4 = multiplyAdd(load(a4, step, advanced), right, c4);
-        c5 = multiplyAdd(load(a5, step, advanced), right, c5);
-        c6 = multiplyAdd(load(a6, step, advanced), right, c6);
-        c7 = multiplyAdd(load(a7, step, advanced), right, c7);
+        c4 = multiplyAdd(load(a4, step, walk.limit), right, c4);
+        c5 = multiplyAdd(load(a5, step, walk.limit), right, c5);
+        c6 = multiplyAdd(load(a6, step, walk.limit), right, c6);
+        c7 = multiplyAdd(load(a7, step, walk.limit), right, c7);
       }
-      step += aStep;
-      advanced += sizes.advance;
+      step = Step(step.at + by.at, step.position + by.position);
       bRow += bStep;
     }
   }

@@ -54,6 +54,9 @@ fn convolve(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     columnAt(walk, column + 4u), columnAt(walk, column + 5u), columnAt(walk, column + 6u), columnAt(walk, column + 7u),
   );
 
+  let by = Step(sizes.aStep, sizes.advance);
+  let bStep = sizes.bStep;
+  let run = sizes.run;
   var c0 = Row();
   var c1 = Row();
   var c2 = Row();
@@ -65,30 +68,28 @@ fn convolve(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
   for (var index = 0u; index < walk.segments; index += 1u) {
     let segment = segmentOf(walk, index);
     if (segment.skipped) { continue; }
-    let a0 = cursorOf(o0, segment);
-    let a1 = cursorOf(o1, segment);
-    let a2 = cursorOf(o2, segment);
-    let a3 = cursorOf(o3, segment);
-    let a4 = cursorOf(o4, segment);
-    let a5 = cursorOf(o5, segment);
-    let a6 = cursorOf(o6, segment);
-    let a7 = cursorOf(o7, segment);
-    var step = 0u;
-    var advanced = 0u;
+    let a0 = cursorOf(walk, o0, segment);
+    let a1 = cursorOf(walk, o1, segment);
+    let a2 = cursorOf(walk, o2, segment);
+    let a3 = cursorOf(walk, o3, segment);
+    let a4 = cursorOf(walk, o4, segment);
+    let a5 = cursorOf(walk, o5, segment);
+    let a6 = cursorOf(walk, o6, segment);
+    let a7 = cursorOf(walk, o7, segment);
+    var step = Step();
     var bRow = segment.at;
-    for (var k = 0u; k < sizes.run; k += 1u) {
+    for (var k = 0u; k < run; k += 1u) {
       let right = loadRow(columns, bRow);
-      c0 = multiplyAdd(load(a0, step, advanced), right, c0);
-      c1 = multiplyAdd(load(a1, step, advanced), right, c1);
-      c2 = multiplyAdd(load(a2, step, advanced), right, c2);
-      c3 = multiplyAdd(load(a3, step, advanced), right, c3);
-      c4 = multiplyAdd(load(a4, step, advanced), right, c4);
-      c5 = multiplyAdd(load(a5, step, advanced), right, c5);
-      c6 = multiplyAdd(load(a6, step, advanced), right, c6);
-      c7 = multiplyAdd(load(a7, step, advanced), right, c7);
-      step += sizes.aStep;
-      advanced += sizes.advance;
-      bRow += sizes.bStep;
+      c0 = multiplyAdd(load(a0, step, walk.limit), right, c0);
+      c1 = multiplyAdd(load(a1, step, walk.limit), right, c1);
+      c2 = multiplyAdd(load(a2, step, walk.limit), right, c2);
+      c3 = multiplyAdd(load(a3, step, walk.limit), right, c3);
+      c4 = multiplyAdd(load(a4, step, walk.limit), right, c4);
+      c5 = multiplyAdd(load(a5, step, walk.limit), right, c5);
+      c6 = multiplyAdd(load(a6, step, walk.limit), right, c6);
+      c7 = multiplyAdd(load(a7, step, walk.limit), right, c7);
+      step = Step(step.at + by.at, step.position + by.position);
+      bRow += bStep;
     }
   }
 

@@ -8,7 +8,10 @@ fn walkOf(batch: u32) -> Walk {
   let part = batch % sizes.parts;
   let first = part * sizes.imagesPerPart;
   let images = min(sizes.imagesPerPart, sizes.images - min(first, sizes.images));
-  return Walk(batch / sizes.parts, part, sizes.taps * sizes.depth, images * sizes.height, vec2i(), vec2u(first, images));
+  return Walk(
+    batch / sizes.parts, part, sizes.taps * sizes.depth, images * sizes.height, vec2i(), vec2u(first, images),
+    sizes.aHeight, sizes.aWidth, sizes.aChannels, sizes.limit,
+  );
 }
 
 fn originOf(walk: Walk, row: u32) -> Origin {
@@ -25,11 +28,11 @@ fn segmentOf(walk: Walk, index: u32) -> Segment {
   return Segment(false, vec2i(i32(image), i32(line) * sizes.stride[0]), at);
 }
 
-fn cursorOf(origin: Origin, segment: Segment) -> Cursor {
+fn cursorOf(walk: Walk, origin: Origin, segment: Segment) -> Cursor {
   let line = u32(origin.place[0] + segment.shift[1]);
   let column = u32(origin.place[1]);
-  let at = ((u32(segment.shift[0]) * sizes.aHeight + line) * sizes.aWidth + column) * sizes.aChannels;
-  return Cursor(origin.at + at, select(OUTSIDE, column, line < sizes.aHeight));
+  let at = ((u32(segment.shift[0]) * walk.height + line) * walk.width + column) * walk.channels;
+  return Cursor(origin.at + at, select(OUTSIDE, column, line < walk.height));
 }
 
 fn resultRow(walk: Walk, row: u32) -> u32 { return row; }

@@ -27,8 +27,13 @@ fn store_result(row: u32, channel: u32, part: u32, value: f32) {
   result[(row * sizes.channels + channel) * sizes.parts + part] = value;
 }
 
-// One product: a group of channels, with the pixels or the images that it is about.
-struct Walk { group: u32, part: u32, rows: u32, segments: u32, phase: vec2i, extent: vec2u }
+// One product: a group of channels, with the pixels or the images that it is about, and all that its loops ask for: an
+// adapter may pay as much for a uniform as for any load.
+struct Walk {
+  group: u32, part: u32, rows: u32, segments: u32, phase: vec2i, extent: vec2u,
+  height: u32, width: u32, channels: u32,   // of a
+  limit: u32,
+}
 
 // Where a row starts; where a segment starts, in a (by what `shift` means to the walk) and in b.
 struct Origin { at: u32, place: vec2i }
@@ -37,10 +42,13 @@ struct Segment { skipped: bool, shift: vec2i, at: u32 }
 // A row in a segment: its first element of a and that one's position.
 struct Cursor { at: u32, position: u32 }
 
+// How far along a segment: in elements of a, and in position.
+struct Step { at: u32, position: u32 }
+
 // Beyond any limit, whatever is added on the way.
 const OUTSIDE = 0x80000000u;
 
 // Past an edge the place in a is nobody's, or wraps; what a buffer returns there is dropped, be it NaN.
-fn load(cursor: Cursor, step: u32, advanced: u32) -> f32 {
-  return select(0.0, a[cursor.at + step], cursor.position + advanced < sizes.limit);
+fn load(cursor: Cursor, step: Step, limit: u32) -> f32 {
+  return select(0.0, a[cursor.at + step.at], cursor.position + step.position < limit);
 }

@@ -11,6 +11,7 @@ import { broadcastTo } from '../../src/ops/broadcast.js';
 import { toF32, toI32, toU32 } from '../../src/ops/casts.js';
 import { equal, less } from '../../src/ops/comparison.js';
 import { concatenate, stack } from '../../src/ops/concatenate.js';
+import { conv2d } from '../../src/ops/conv2d.js';
 import { arange, full, oneHot } from '../../src/ops/create.js';
 import { cumulativeSum } from '../../src/ops/cumulative.js';
 import { exp } from '../../src/ops/exponential.js';
@@ -251,6 +252,59 @@ const kernels: readonly Row[] = [
   [() => new Generator(0).bits([1.5]), 'ShapeError: random: shape is [1.5]; sizes must be integers of at least 0.'],
 ];
 
+const image = (...shape: number[]) => full(shape, 0);
+
+const convolutions: readonly Row[] = [
+  [
+    () => conv2d(image(2, 5, 4), image(3, 3, 3, 5)),
+    'ShapeError: conv2d: x is [2, 5, 4], weight is [3, 3, 3, 5]; both need four axes.\n  Mend: x is [images, height, width, channels], weight [down, across, inputs / groups, outputs].',
+  ],
+  [
+    () => conv2d(image(2, 3, 5, 4), image(6, 3, 3, 3)),
+    'ShapeError: conv2d: x is [2, 3, 5, 4], weight is [6, 3, 3, 3]: x has 4 channels, the weight takes 3.\n  Mend: x is [images, height, width, channels], weight [down, across, inputs / groups, outputs].',
+  ],
+  [
+    () => conv2d(image(2, 5, 5, 4), image(3, 3, 4, 6), { groups: 2 }),
+    'ShapeError: conv2d: x is [2, 5, 5, 4], weight is [3, 3, 4, 6]: x has 4 channels, 2 in each of 2 groups, the weight takes 4.\n  Mend: x is [images, height, width, channels], weight [down, across, inputs / groups, outputs].',
+  ],
+  [
+    () => conv2d(image(2, 5, 5, 4), image(3, 3, 1, 6), { groups: 4 }),
+    'ValueError: conv2d: groups is 4; it must be an integer that divides the 4 channels of x and the 6 outputs.',
+  ],
+  [
+    () => conv2d(image(2, 5, 5, 4), image(3, 3, 4, 6), { groups: 0 }),
+    'ValueError: conv2d: groups is 0; it must be an integer that divides the 4 channels of x and the 6 outputs.',
+  ],
+  [
+    () => conv2d(image(2, 5, 5, 4), image(0, 3, 4, 6)),
+    'ShapeError: conv2d: weight is [0, 3, 4, 6]; its window has no taps.',
+  ],
+  [
+    () => conv2d(image(2, 5, 4, 1), image(3, 3, 1, 1), { dilation: 2 }),
+    'ShapeError: conv2d: the window reaches over 5 pixels of axis 2, but [2, 5, 4, 1] has 4 there, padding included.\n  Mend: pad more, or take a smaller window or dilation.',
+  ],
+  [
+    () => conv2d(image(1, 5, 5, 1), image(3, 3, 1, 1), { stride: 0 }),
+    'ValueError: conv2d: stride is 0; it must be an integer of at least 1, or two of them: [down, across].',
+  ],
+  [
+    () => conv2d(image(1, 5, 5, 1), image(3, 3, 1, 1), { dilation: [1, 0.5] }),
+    'ValueError: conv2d: dilation is [1, 0.5]; it must be an integer of at least 1, or two of them: [down, across].',
+  ],
+  [
+    () => conv2d(image(1, 5, 5, 1), image(3, 3, 1, 1), { padding: wrong('valid') }),
+    'ValueError: conv2d: padding is valid; it must be an integer of at least 0, or two of them: [down, across].',
+  ],
+  [
+    () => conv2d(image(1, 5, 5, 1), image(3, 3, 1, 1), { padding: 'same', stride: 2 }),
+    "ValueError: conv2d: padding is 'same' with a stride of [2, 2].\n  Mend: give the padding as a number: (size of the window - 1) / 2 halves an even size at stride 2.",
+  ],
+  [
+    () => conv2d(tensor(Int32Array.of(1), { shape: [1, 1, 1, 1] }), tensor(Int32Array.of(1), { shape: [1, 1, 1, 1] })),
+    'DtypeError: conv2d: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).',
+  ],
+];
+
 const gradients: readonly Row[] = [
   [
     () => grad(x(), [x()]),
@@ -310,7 +364,7 @@ const gradients: readonly Row[] = [
   ],
 ];
 
-const table = { tensors, elementwise, shaping, kernels, gradients };
+const table = { tensors, elementwise, shaping, kernels, convolutions, gradients };
 
 describe.each(Object.entries(table).map(([name, rows]) => ({ name, rows })))('$name', ({ rows }) => {
   test.each(rows.map(([run, text]) => ({ run, text, title: text.split('\n')[0] })))('$title', async ({ run, text }) => {
