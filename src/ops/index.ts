@@ -11,6 +11,8 @@ export * from './exponential.js';
 export { gather, scatterAdd, takeByLabel } from './gather.js';
 export { and, isFinite, isInfinite, isNaN, not, or, where, xor } from './logical.js';
 export { matmul } from './matmul.js';
+export { type Moments, moments } from './moments.js';
+export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './normalize.js';
 export { type PadOptions, pad } from './pad.js';
 export { argmax, argmin, max, mean, min, sum, type VarianceOptions, variance } from './reduce.js';
 export { expandDims, flatten, flip, permute, type Range, reshape, slice, squeeze, transpose } from './shaping.js';

@@ -18,6 +18,8 @@ import { exp } from '../../src/ops/exponential.js';
 import { gather, scatterAdd, takeByLabel } from '../../src/ops/gather.js';
 import { and, where } from '../../src/ops/logical.js';
 import { matmul } from '../../src/ops/matmul.js';
+import { moments } from '../../src/ops/moments.js';
+import { batchNorm, layerNorm } from '../../src/ops/normalize.js';
 import { pad } from '../../src/ops/pad.js';
 import { Generator } from '../../src/ops/random.js';
 import { argmax, max, mean, sum } from '../../src/ops/reduce.js';
@@ -253,6 +255,7 @@ const kernels: readonly Row[] = [
 ];
 
 const image = (...shape: number[]) => full(shape, 0);
+const ones = (...shape: number[]) => full(shape, 1);
 
 const convolutions: readonly Row[] = [
   [
@@ -302,6 +305,44 @@ const convolutions: readonly Row[] = [
   [
     () => conv2d(tensor(Int32Array.of(1), { shape: [1, 1, 1, 1] }), tensor(Int32Array.of(1), { shape: [1, 1, 1, 1] })),
     'DtypeError: conv2d: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).',
+  ],
+];
+
+const normalizations: readonly Row[] = [
+  [() => moments(integers()), 'DtypeError: moments: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
+  [() => moments(x(), { axes: 2 }), 'ShapeError: moments: axis is 2; it must be in [-2, 2).'],
+  [
+    () => layerNorm(x(), ones(2), ones(3)),
+    'ShapeError: layerNorm: weight is [2], x is [2, 3]; weight must be [3], as its normalized axes.',
+  ],
+  [
+    () => layerNorm(x(), ones(3), ones(3, 1)),
+    'ShapeError: layerNorm: bias is [3, 1], x is [2, 3]; bias must be [3], as its normalized axes.',
+  ],
+  [() => layerNorm(x(), ones(3), ones(3), { axes: 2 }), 'ShapeError: layerNorm: axis is 2; it must be in [-2, 2).'],
+  [
+    () => layerNorm(x(), ones(3), ones(3), { epsilon: -1 }),
+    'ValueError: layerNorm: epsilon is -1; it must be at least 0.',
+  ],
+  [
+    () => batchNorm(x(), ones(2), ones(3)),
+    'ShapeError: batchNorm: weight is [2], x is [2, 3]; weight must be [3], as its last axis.',
+  ],
+  [
+    () => batchNorm(x(), ones(3), ones(3), { statistics: { mean: ones(3), variance: ones(1) } }),
+    'ShapeError: batchNorm: variance is [1], x is [2, 3]; variance must be [3], as its last axis.',
+  ],
+  [
+    () => batchNorm(ones(1, 1, 3), ones(3), ones(3)),
+    'ValueError: batchNorm: x is [1, 1, 3]: one value for each channel has no variance.\n  Mend: train on more than one example at once, or evaluate: model.eval().',
+  ],
+  [
+    () => batchNorm(tensor(1), ones(1), ones(1)),
+    'ShapeError: batchNorm: x is 0-d; its last axis must be the channels.',
+  ],
+  [
+    () => batchNorm(x(), ones(3), ones(3), { epsilon: Number.NaN }),
+    'ValueError: batchNorm: epsilon is NaN; it must be at least 0.',
   ],
 ];
 
@@ -364,7 +405,7 @@ const gradients: readonly Row[] = [
   ],
 ];
 
-const table = { tensors, elementwise, shaping, kernels, convolutions, gradients };
+const table = { tensors, elementwise, shaping, kernels, convolutions, normalizations, gradients };
 
 describe.each(Object.entries(table).map(([name, rows]) => ({ name, rows })))('$name', ({ rows }) => {
   test.each(rows.map(([run, text]) => ({ run, text, title: text.split('\n')[0] })))('$title', async ({ run, text }) => {

@@ -6,6 +6,7 @@ import { elementwise } from './elementwise.js';
 import { generated } from './generators.js';
 import { gathered, scattered } from './indexing.js';
 import { product } from './matmul.js';
+import { momentsOf } from './moments.js';
 import { argument, cumulative, reduced, rowwise } from './reduce.js';
 import { at, empty, SMALLEST_NORMAL, sizeOf, type Value, wrap } from './value.js';
 import { broadcast, concatenated, padded, permuted, reshaped, sliced } from './views.js';
@@ -108,6 +109,7 @@ const rules: Readonly<Record<string, Rule>> = {
   stopGradient: same,
   value: same,
   customGradient: same,
+  normalize: same,
   concatenate: ({ node, inputs, attributes }) =>
     concatenated(inputs, node.shape, node.dtype, attributes.axis as number),
   pad: ({ node, first, attributes: { low, interior, value } }) =>
@@ -118,6 +120,7 @@ const rules: Readonly<Record<string, Rule>> = {
   conv2d: convolve,
   conv2dInput: convolve,
   conv2dWeight: convolve,
+  moments: ({ first, node }) => momentsOf(first, node.shape),
   sum: reduce,
   max: reduce,
   min: reduce,
