@@ -14,6 +14,7 @@ export { matmul } from './matmul.js';
 export { type Moments, moments } from './moments.js';
 export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './normalize.js';
 export { type PadOptions, pad } from './pad.js';
+export { type AveragePool2dOptions, averagePool2d, maxPool2d, type Pool2dOptions } from './pool2d.js';
 export { argmax, argmin, max, mean, min, sum, type VarianceOptions, variance } from './reduce.js';
 export { expandDims, flatten, flip, permute, type Range, reshape, slice, squeeze, transpose } from './shaping.js';
 export { logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './softmax.js';

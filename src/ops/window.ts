@@ -29,6 +29,6 @@ export function windowAlong(
   throw new ShapeError(
     op,
     `the window reaches over ${reach + 1} pixels of axis ${axis}, but ${formatShape(shape)} has ${padded} there, padding included.`,
-    { mend: 'pad more, or take a smaller window or dilation.' },
+    { mend: 'pad more, or let the window reach less far.' },
   );
 }

@@ -21,6 +21,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { moments } from '../../src/ops/moments.js';
 import { batchNorm, layerNorm } from '../../src/ops/normalize.js';
 import { pad } from '../../src/ops/pad.js';
+import { averagePool2d, maxPool2d } from '../../src/ops/pool2d.js';
 import { Generator } from '../../src/ops/random.js';
 import { argmax, max, mean, sum } from '../../src/ops/reduce.js';
 import { expandDims, flatten, flip, permute, reshape, slice, squeeze, transpose } from '../../src/ops/shaping.js';
@@ -284,7 +285,7 @@ const convolutions: readonly Row[] = [
   ],
   [
     () => conv2d(image(2, 5, 4, 1), image(3, 3, 1, 1), { dilation: 2 }),
-    'ShapeError: conv2d: the window reaches over 5 pixels of axis 2, but [2, 5, 4, 1] has 4 there, padding included.\n  Mend: pad more, or take a smaller window or dilation.',
+    'ShapeError: conv2d: the window reaches over 5 pixels of axis 2, but [2, 5, 4, 1] has 4 there, padding included.\n  Mend: pad more, or let the window reach less far.',
   ],
   [
     () => conv2d(image(1, 5, 5, 1), image(3, 3, 1, 1), { stride: 0 }),
@@ -343,6 +344,33 @@ const normalizations: readonly Row[] = [
   [
     () => batchNorm(x(), ones(3), ones(3), { epsilon: Number.NaN }),
     'ValueError: batchNorm: epsilon is NaN; it must be at least 0.',
+  ],
+];
+
+const pooling: readonly Row[] = [
+  [
+    () => maxPool2d(x(), { window: 2 }),
+    'ShapeError: maxPool2d: x is [2, 3]; it must be [images, height, width, channels].',
+  ],
+  [
+    () => maxPool2d(image(1, 4, 2, 1), { window: 3 }),
+    'ShapeError: maxPool2d: the window reaches over 3 pixels of axis 2, but [1, 4, 2, 1] has 2 there, padding included.\n  Mend: pad more, or let the window reach less far.',
+  ],
+  [
+    () => averagePool2d(image(1, 4, 4, 1), { window: [3, 2], padding: [1, 2] }),
+    'ValueError: averagePool2d: padding is [1, 2], more than half the window [3, 2].',
+  ],
+  [
+    () => averagePool2d(image(1, 4, 4, 1), { window: 0 }),
+    'ValueError: averagePool2d: window is 0; it must be an integer of at least 1, or two of them: [down, across].',
+  ],
+  [
+    () => maxPool2d(image(1, 4, 4, 1), { window: 2, stride: [1, -1] }),
+    'ValueError: maxPool2d: stride is [1, -1]; it must be an integer of at least 1, or two of them: [down, across].',
+  ],
+  [
+    () => maxPool2d(tensor(Int32Array.of(1), { shape: [1, 1, 1, 1] }), { window: 1 }),
+    'DtypeError: maxPool2d: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).',
   ],
 ];
 
@@ -405,7 +433,7 @@ const gradients: readonly Row[] = [
   ],
 ];
 
-const table = { tensors, elementwise, shaping, kernels, convolutions, normalizations, gradients };
+const table = { tensors, elementwise, shaping, kernels, convolutions, normalizations, pooling, gradients };
 
 describe.each(Object.entries(table).map(([name, rows]) => ({ name, rows })))('$name', ({ rows }) => {
   test.each(rows.map(([run, text]) => ({ run, text, title: text.split('\n')[0] })))('$title', async ({ run, text }) => {

@@ -7,6 +7,7 @@ import { generated } from './generators.js';
 import { gathered, scattered } from './indexing.js';
 import { product } from './matmul.js';
 import { momentsOf } from './moments.js';
+import { maxIndices, placed, taken, windowSums, windowsSpread } from './pooling.js';
 import { argument, cumulative, reduced, rowwise } from './reduce.js';
 import { at, empty, SMALLEST_NORMAL, sizeOf, type Value, wrap } from './value.js';
 import { broadcast, concatenated, padded, permuted, reshaped, sliced } from './views.js';
@@ -120,6 +121,11 @@ const rules: Readonly<Record<string, Rule>> = {
   conv2d: convolve,
   conv2dInput: convolve,
   conv2dWeight: convolve,
+  maxPoolIndex: ({ node, first, attributes }) => maxIndices(first, node.shape, attributes),
+  poolTake: ({ node, first, second }) => taken(first, second, node.shape),
+  poolPlace: ({ node, first, second }) => placed(first, second, node.shape),
+  poolSum: ({ node, first, attributes }) => windowSums(first, node.shape, attributes),
+  poolSpread: ({ node, first, attributes }) => windowsSpread(first, node.shape, attributes),
   moments: ({ first, node }) => momentsOf(first, node.shape),
   sum: reduce,
   max: reduce,
