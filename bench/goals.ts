@@ -100,6 +100,7 @@ const timesCase = (other: string, times: number): Goal => ({
 
 const bigProduct = [faster('jax-js', 4), faster('tfjs', 12), reaching(11, 72)];
 const product = [faster('jax-js', 3)];
+const convolution = [faster('jax-js', 1), faster('tfjs', 1)];
 const longRows = [faster('jax-js', 3), shareOfLimit(0.45)];
 const step = (jaxJs: number, tfjs: number, most: number) => [
   nearHand(1.1),
@@ -120,6 +121,9 @@ export const goals: Readonly<Record<string, readonly Goal[]>> = {
   'matmul/128x784x10': product,
   'matmul/128x10x784-nt': product,
   'matmul/784x128x10-tn': product,
+  'conv2d/forward': convolution,
+  'conv2d/by-input': convolution,
+  'conv2d/by-weight': convolution,
   'step/2-16-16-2': step(20, 100, 12),
   'step/784-128-10': step(3, 20, 8),
   'step/784-512-256-10': step(4, 24, 12),

@@ -1,4 +1,3 @@
-import { formatShape, ShapeError, ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
 import { zeros } from '../ops/create.js';
@@ -6,6 +5,7 @@ import { matmul } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
 import { type Initialiser, kaimingUniform } from './initialise.js';
 import { type Module, module } from './module.js';
+import { checkLastAxis, checkSizes } from './sizes.js';
 
 export interface LinearOptions {
   /** Default true. It starts at 0. */
@@ -22,14 +22,7 @@ export interface LinearOptions {
  * @throws ShapeError when the last axis is not `inputs`.
  */
 export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Module {
-  for (const [name, size] of [
-    ['inputs', inputs],
-    ['outputs', outputs],
-  ] as const) {
-    if (!Number.isInteger(size) || size < 1) {
-      throw new ValueError('nn.linear', `${name} is ${size}; it must be an integer of at least 1.`);
-    }
-  }
+  checkSizes('nn.linear', { inputs, outputs });
   const { bias: biased = true, initialise = kaimingUniform, generator } = options;
   const weight = new Parameter(initialise([inputs, outputs], generator), { name: 'weight' });
   const bias = biased ? new Parameter(zeros([outputs]), { name: 'bias' }) : undefined;
@@ -37,11 +30,7 @@ export function linear(inputs: number, outputs: number, options: LinearOptions =
     description: `linear(${inputs}, ${outputs})`,
     parameters: bias === undefined ? { weight } : { weight, bias },
     forward: (x) => {
-      if (x.shape.at(-1) !== inputs) {
-        throw new ShapeError('nn.linear', `the input is ${formatShape(x.shape)}; its last axis must be ${inputs}.`, {
-          mend: x.rank > 2 ? 'flatten it first: nn.flatten().' : 'check the sizes of the layers before it.',
-        });
-      }
+      checkLastAxis('nn.linear', x, inputs, x.rank > 2 ? 'flatten it first: nn.flatten().' : undefined);
       const product = matmul(x, weight);
       return bias === undefined ? product : add(product, bias);
     },
