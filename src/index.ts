@@ -2,13 +2,8 @@
 
 export { type CustomGradient, customGradient, stopGradient } from './autograd/customGradient.js';
 export { type GradOptions, grad, hvp, type TensorTree, valueAndGrad, vjp } from './autograd/grad.js';
-export {
-  defineLoss,
-  type Loss,
-  type LossDeclaration,
-  type LossOptions,
-  type LossParameter,
-} from './custom/defineLoss.js';
+export { defineLoss, type Loss, type LossDeclaration } from './custom/defineLoss.js';
+export type { LossOptions, LossParameter } from './custom/lossArguments.js';
 export * from './data/index.js';
 export * from './errors.js';
 export { type CompiledFunction, type CompileOptions, compile, explain } from './graph/compile.js';

@@ -1,26 +1,22 @@
-import { checkNames, DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
-import { sameShape, sizeOf } from '../graph/shape.js';
-import { asTensor, type NestedNumbers, type TensorData, tensor } from '../graph/source.js';
-import { Tensor, type TensorLike } from '../graph/tensor.js';
+import { sizeOf } from '../graph/shape.js';
+import type { TensorData } from '../graph/source.js';
+import type { Tensor, TensorLike } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { divide, multiply } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
-import { toF32, toI32 } from '../ops/casts.js';
-import { equal, notEqual } from '../ops/comparison.js';
-import { gather } from '../ops/gather.js';
-import { where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
-import { expandDims } from '../ops/shaping.js';
+import {
+  checkLabels,
+  checkLogits,
+  checkOptions,
+  type LossOptions,
+  type LossParameter,
+  parameterOf,
+  weightsOf,
+  withoutIgnored,
+} from './lossArguments.js';
 import { lossModule } from './lossModule.js';
-import { type Definition, rowLossOps } from './rowLoss.js';
-
-/** A number that a loss depends on, besides its data. */
-export interface LossParameter {
-  readonly default: number;
-  /** Smallest and largest value allowed; default: any. */
-  readonly min?: number;
-  readonly max?: number;
-}
+import { type Definition, type RowLoss, rowLossOps } from './rowLoss.js';
 
 export interface LossDeclaration<Parameters extends Record<string, LossParameter>> {
   readonly name: string;
@@ -37,19 +33,6 @@ export interface LossDeclaration<Parameters extends Record<string, LossParameter
   ) => Tensor;
 }
 
-export interface LossOptions {
-  /** 'mean' (default) by the sum of weights; 'sum'; or 'none': `[...batch]`. */
-  readonly reduction?: 'mean' | 'sum' | 'none';
-  /** Logits are divided by it. Default 1. */
-  readonly temperature?: TensorLike;
-  /** `[...batch]`: each example's weight. */
-  readonly sampleWeights?: TensorLike | TensorData;
-  /** `[classes]`: the weight of each example by its label. */
-  readonly classWeights?: TensorLike | TensorData;
-  /** Examples with this label count for nothing. */
-  readonly ignoreIndex?: number;
-}
-
 export interface Loss<Parameters extends Record<string, LossParameter> = Record<string, LossParameter>> {
   (
     logits: Tensor,
@@ -57,9 +40,8 @@ export interface Loss<Parameters extends Record<string, LossParameter> = Record<
     options?: LossOptions & { readonly [Name in keyof Parameters]?: TensorLike },
   ): Tensor;
   readonly declaration: LossDeclaration<Parameters>;
+  /** @internal */ readonly rows: RowLoss;
 }
-
-const OPTIONS = ['reduction', 'temperature', 'sampleWeights', 'classWeights', 'ignoreIndex'];
 
 /**
  * A classification loss from its WGSL: the value of a row of logits, and its gradient. The engine reads the
@@ -74,14 +56,48 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
 ): Loss<Parameters> {
   const { name, parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
-  const module = lossModule(name, declaration.wgsl, names);
   const rows = rowLossOps({
     name,
-    wgsl: module,
+    wgsl: lossModule(name, declaration.wgsl, names),
     parameters: names,
     definition: declaration.definition as Definition | undefined,
   });
-  const op = `losses.${name}`;
+  return lossOf(declaration, rows, (given) => given);
+}
+
+/**
+ * A loss under a name and parameters of its own that another loss computes: cross-entropy is comp-sum at tau = 1.
+ *
+ * @param given the parameters of `loss` from those of the special case.
+ */
+export function specialCase<
+  Base extends Record<string, LossParameter>,
+  Parameters extends Record<string, LossParameter> = Record<never, LossParameter>,
+>(
+  loss: Loss<Base>,
+  { name, source, parameters }: Pick<LossDeclaration<Parameters>, 'name' | 'source' | 'parameters'>,
+  given: (own: { readonly [Name in keyof Parameters]: Tensor }) => { readonly [Name in keyof Base]: Tensor },
+): Loss<Parameters> {
+  const { wgsl, definition } = loss.declaration;
+  const declaration: LossDeclaration<Parameters> = {
+    name,
+    source,
+    wgsl,
+    ...(parameters && { parameters }),
+    ...(definition && { definition: (logits, labels, own) => definition(logits, labels, given(own)) }),
+  };
+  return lossOf(declaration, loss.rows, given);
+}
+
+/** @param resolve the parameters of the rows' kernels from those of the loss. */
+function lossOf<Parameters extends Record<string, LossParameter>>(
+  declaration: LossDeclaration<Parameters>,
+  rows: RowLoss,
+  resolve: (own: { readonly [Name in keyof Parameters]: Tensor }) => Readonly<Record<string, Tensor>>,
+): Loss<Parameters> {
+  const { parameters = {} as Parameters } = declaration;
+  const names = Object.keys(parameters);
+  const op = `losses.${declaration.name}`;
   const call = (
     logits: Tensor,
     labels: TensorLike | TensorData,
@@ -92,16 +108,16 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
     const scores = checkLogits(op, logits);
     const batch = scores.shape.slice(0, -1);
     const target = checkLabels(op, labels, batch, scores);
-    const given = Object.fromEntries(
+    const own = Object.fromEntries(
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
-    );
+    ) as { readonly [Name in keyof Parameters]: Tensor };
     const classes = scores.shape.at(-1) ?? 0;
     const scaled = temperature === undefined ? scores : divide(withoutIgnored(scores, target, options), temperature);
     const flat = reshapeExactly(target, [sizeOf(batch)]);
     const values = rows({
       logits: reshapeExactly(scaled, [sizeOf(batch), classes]),
       labels: flat,
-      parameters: given,
+      parameters: resolve(own),
       ignoreIndex,
     });
     const weights = weightsOf(op, options, flat, batch, classes);
@@ -111,106 +127,5 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
     if (flat.size === 0) console.warn(`${op}: the batch is empty: its mean is NaN.`);
     return divide(sum(weighed), weights === undefined ? flat.size : sum(weights));
   };
-  return Object.assign(call, { declaration }) as Loss<Parameters>;
-}
-
-function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
-  checkNames(op, options, [...OPTIONS, ...parameters]);
-  const { reduction = 'mean', ignoreIndex } = options;
-  if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
-    throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
-  }
-  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
-    throw new ValueError(op, `ignoreIndex is ${String(ignoreIndex)}; it must be an integer.`);
-  }
-}
-
-function checkLogits(op: string, logits: Tensor): Tensor {
-  if (!(logits instanceof Tensor)) throw new DtypeError(op, 'the logits are not a Tensor.');
-  logits.assertNotFreed(op);
-  if (logits.dtype !== 'f32') {
-    throw new DtypeError(op, `the logits are ${logits.dtype}; they must be f32.`, {
-      mend: 'cast them: toF32(logits).',
-    });
-  }
-  if (logits.rank === 0) throw new ShapeError(op, 'the logits are 0-d; they need a last axis of classes.');
-  return logits;
-}
-
-function checkLabels(op: string, labels: TensorLike | TensorData, batch: readonly number[], logits: Tensor): Tensor {
-  const target = Array.isArray(labels) ? integers(op, labels) : asTensor(op, labels, 'i32');
-  if (target.dtype === 'f32' || target.dtype === 'bool') {
-    throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
-      mend: 'cast them: toI32(labels).',
-    });
-  }
-  if (!sameShape(target.shape, batch)) {
-    throw new ShapeError(
-      op,
-      `logits are ${formatShape(logits.shape)}, labels ${formatShape(target.shape)}; labels must be ${formatShape(batch)}.`,
-      { mend: 'give one label for each row of logits.' },
-    );
-  }
-  return toI32(target);
-}
-
-/** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
-function withoutIgnored(logits: Tensor, labels: Tensor, { temperature, ignoreIndex }: LossOptions): Tensor {
-  if (ignoreIndex === undefined || typeof temperature === 'number') return logits;
-  return where(expandDims(equal(labels, ignoreIndex), -1), 0, logits);
-}
-
-/** Arrays are f32 elsewhere; those of labels are i32. */
-function integers(op: string, labels: NestedNumbers): Tensor {
-  for (const label of (labels as readonly unknown[]).flat(Number.POSITIVE_INFINITY)) {
-    if (!Number.isInteger(label) || (label as number) !== ((label as number) | 0)) {
-      throw new ValueError(op, `a label is ${String(label)}; it must be an integer of 32 bits.`);
-    }
-  }
-  return tensor(labels, { dtype: 'i32' });
-}
-
-function parameterOf(op: string, name: string, { default: fallback, min, max }: LossParameter, given: unknown): Tensor {
-  const value = (given ?? fallback) as TensorLike;
-  if (typeof value === 'number') {
-    if (min !== undefined && !(value >= min))
-      throw new ValueError(op, `${name} is ${value}; it must be at least ${min}.`);
-    if (max !== undefined && !(value <= max))
-      throw new ValueError(op, `${name} is ${value}; it must be at most ${max}.`);
-  }
-  const tensor = asTensor(op, value);
-  if (tensor.size !== 1) throw new ShapeError(op, `${name} is ${formatShape(tensor.shape)}; it must be 0-d.`);
-  return reshapeExactly(tensor, []);
-}
-
-/** The weight of each row, or undefined when all count alike. */
-function weightsOf(
-  op: string,
-  { sampleWeights, classWeights, ignoreIndex }: LossOptions,
-  labels: Tensor,
-  batch: readonly number[],
-  classes: number,
-): Tensor | undefined {
-  let weights: Tensor | undefined;
-  const times = (factor: Tensor) => {
-    weights = weights === undefined ? factor : multiply(weights, factor);
-  };
-  if (sampleWeights !== undefined) {
-    const given = asTensor(op, sampleWeights);
-    if (!sameShape(given.shape, batch)) {
-      throw new ShapeError(op, `sampleWeights are ${formatShape(given.shape)}; they must be ${formatShape(batch)}.`);
-    }
-    times(reshapeExactly(given, [labels.size]));
-  }
-  if (classWeights !== undefined) {
-    const given = asTensor(op, classWeights);
-    if (!sameShape(given.shape, [classes])) {
-      throw new ShapeError(op, `classWeights are ${formatShape(given.shape)}; they must be [${classes}].`);
-    }
-    // An ignored label may lie out of range: it looks up class 0, and counts for nothing below.
-    const safe = ignoreIndex === undefined ? labels : where(notEqual(labels, ignoreIndex), labels, 0);
-    times(gather(given, safe));
-  }
-  if (ignoreIndex !== undefined) times(toF32(notEqual(labels, ignoreIndex)));
-  return weights;
+  return Object.assign(call, { declaration, rows }) as Loss<Parameters>;
 }

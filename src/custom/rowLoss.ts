@@ -33,11 +33,14 @@ export interface RowLossArguments {
   readonly ignoreIndex: number | undefined;
 }
 
+/** The value of each row, `[rows]`. */
+export type RowLoss = (given: RowLossArguments) => Tensor;
+
 /**
  * The two kernel ops of a row loss, its values and its logit gradients. They run as one kernel whenever the
  * cotangent does not depend on the values.
  */
-export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts) {
+export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts): RowLoss {
   const family = `rowLoss ${name}`;
   const shared = 2 + parameters.length;
   const access = ['fused', 'fused', ...parameters.map(() => 'fused' as const)] as const;
@@ -166,8 +169,7 @@ export function rowLossOps({ name, wgsl, parameters, definition }: RowLossParts)
     });
   }
 
-  /** The value of each row, `[rows]`. */
-  return ({ logits, labels, parameters: given, ignoreIndex }: RowLossArguments): Tensor => {
+  return ({ logits, labels, parameters: given, ignoreIndex }) => {
     const inputs = [logits, labels, ...parameters.map((parameter) => given[parameter] as Tensor)];
     return new Tensor(valueOp, inputs, logits.shape.slice(0, 1), 'f32', { ignoreIndex });
   };

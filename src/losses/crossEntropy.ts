@@ -1,6 +1,5 @@
-import type { LossOptions } from '../custom/defineLoss.js';
-import type { TensorData } from '../graph/source.js';
-import type { Tensor, TensorLike } from '../graph/tensor.js';
+import { specialCase } from '../custom/defineLoss.js';
+import { constant } from '../graph/source.js';
 import { compSum } from './compSum.js';
 
 /**
@@ -9,8 +8,12 @@ import { compSum } from './compSum.js';
  * @param logits `[...batch, classes]`, f32.
  * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`.
  * @returns 0-d (mean), in nats; `[...batch]` with `reduction: 'none'`.
+ * @throws ShapeError if the batch shapes differ.
  * @source Mao, Mohri, Zhong 2023, section 3.
+ * @example losses.crossEntropy(model(images), labels)
  */
-export function crossEntropy(logits: Tensor, labels: TensorLike | TensorData, options: LossOptions = {}): Tensor {
-  return compSum(logits, labels, options);
-}
+export const crossEntropy = specialCase(
+  compSum,
+  { name: 'crossEntropy', source: 'Mao, Mohri, Zhong 2023, section 3: tau = 1' },
+  () => ({ tau: constant(1) }),
+);

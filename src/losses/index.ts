@@ -1,3 +1,6 @@
 export { compSum } from './compSum.js';
 export { crossEntropy } from './crossEntropy.js';
+export { generalizedCrossEntropy } from './generalizedCrossEntropy.js';
+export { meanAbsoluteError } from './meanAbsoluteError.js';
 export { meanSquaredError } from './meanSquaredError.js';
+export { sumExponential } from './sumExponential.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { vjp } from '../../src/autograd/grad.js';
-import type { LossDeclaration, LossParameter } from '../../src/custom/defineLoss.js';
+import type { LossDeclaration } from '../../src/custom/defineLoss.js';
+import type { LossParameter } from '../../src/custom/lossArguments.js';
 import { grad, losses, multiply, Parameter, sum, type Tensor, tensor } from '../../src/index.js';
 import { directionalDerivative } from '../reference/differences.js';
 import { evaluate } from '../reference/evaluate.js';

@@ -9,7 +9,7 @@ import {
   resolveOptions,
   runOptions,
 } from '../../../demos/train/options.js';
-import type { LossParameter } from '../../custom/defineLoss.js';
+import type { LossParameter } from '../../custom/lossArguments.js';
 import { suggest, ValueError } from '../../errors.js';
 import { type CommandOption, type GivenOptions, helpText, parseCommandLine } from '../terminal/commandLine.js';
 import { ADAPTERS, oneOf } from './oneOf.js';
