@@ -1,6 +1,6 @@
 // Comp-sum losses: Phi_tau(u), where u is the sum over y' != y of exp(z_y' - z_y).
 // Mao, Mohri, Zhong 2023, section 3.
-// include losses/row.wgsl        Row, Logit
+// include losses/row.wgsl        Row
 // include common/special.wgsl    expm1Over(x) = (e^x - 1) / x, and 1 at x = 0
 
 struct Parameters { tau: f32 }
@@ -25,7 +25,6 @@ fn finish(row: Row, parameters: Parameters) -> f32 {
 }
 
 // Cross-entropy's gradient times p_y^(tau - 1). For tau > 1 the weight fades to 0: hard rows do vanish.
-fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 {
-  let weight = exp(min(exponent(row, parameters), HOLD));
-  return weight * j.residual;   // residual = p_j - [j is the label], free of cancellation
+fn slope(row: Row, parameters: Parameters) -> f32 {
+  return exp(min(exponent(row, parameters), HOLD));
 }

@@ -3,7 +3,10 @@
 //                                                                       out by a loss that has none
 //   fn finish(row: Row, parameters: Parameters) -> f32                  the row's value
 //   fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32      its derivative by logit j
-// and, where it needs them,
+// or, where the value depends on p_y alone, in gradient's place
+//   fn slope(row: Row, parameters: Parameters) -> f32                   its derivative by row.crossEntropy: the gradient
+//                                                                       is slope * residual, and soft targets come with it
+// and, where it needs them (a loss of p_y alone does not),
 //   fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32>
 //                                                                       terms of up to four sums over the row, from
 //                                                                       relative = z_j - m; m is a maximum so far
@@ -12,8 +15,8 @@
 //                                                                       by shift
 //   fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32>  terms of up to four sums from the finished
 //                                                                       statistics: one more pass over the row
-// A host kernel (rowHostShort.wgsl, rowHostLong.wgsl) does the rest: reading, tails, ignored and wrong labels,
-// reductions, the cotangent. What a loss leaves out costs nothing.
+// A host kernel (rowHostShort.wgsl, rowHostLong.wgsl; rowHostSoft.wgsl) does the rest: reading, tails, ignored and wrong
+// labels, reductions, the cotangent. What a loss leaves out costs nothing.
 
 // Stands in where a loss declares none: a struct cannot be empty.
 struct Parameters { unused: f32 }

@@ -14,13 +14,11 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<i32>;
 @group(0) @binding(3) var<storage, read> cotangent: array<f32>;
 @group(0) @binding(4) var<storage, read_write> value: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradients: array<f32>;
 
 fn load_logits(row: u32, column: u32) -> f32 { return logits[row * sizes.classes + column]; }
-fn load_labels(row: u32) -> i32 { return labels[row]; }
 fn load_cotangent(row: u32) -> f32 { return cotangent[row]; }
 fn store_value(row: u32, result: f32) { value[row] = result; }
 fn store_gradient(row: u32, column: u32, result: f32) { gradients[row * sizes.classes + column] = result; }
@@ -35,20 +33,11 @@ const REDUCES = false;
 // Defaults: what the loss declares takes their place.
 fn loadParameters() -> Parameters { return Parameters(); }
 fn finish(row: Row, parameters: Parameters) -> f32 { return row.crossEntropy; }
+fn slope(row: Row, parameters: Parameters) -> f32 { return 1.0; }
 fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residual; }
 fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
 fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32> { return sums; }
 fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
-
-// An ignored row has value and gradient 0, whatever its logits. One whose label is no class has NaN for both.
-struct Label { index: u32, ignored: bool, wrong: bool }
-
-fn labelOf(row: u32) -> Label {
-  let given = load_labels(row);
-  let ignored = sizes.hasIgnoreIndex != 0u && given == sizes.ignoreIndex;
-  let wrong = !ignored && (given < 0 || u32(given) >= sizes.classes);
-  return Label(select(u32(given), 0u, ignored || wrong), ignored, wrong);
-}
 
 // The statistics of all classes but the label, from part of a row or the whole.
 struct Others { online: Online, count: f32, sums: vec4<f32> }
@@ -142,22 +131,4 @@ fn logitOf(row: Row, index: u32, z: f32) -> Logit {
   let isLabel = index == row.label;
   let probability = select(exp(z - row.maximum) / row.sum, row.probability, isLabel);
   return Logit(index, isLabel, z, probability, select(probability, -row.complement, isLabel));
-}
-
-// What the row's first lane writes.
-fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
-  if (WANT_VALUE) {
-    let result = select(finish(row, parameters), nan(), label.wrong);
-    store_value(index, select(result, 0.0, label.ignored));
-  }
-}
-
-// The factor of the row's gradient.
-fn factorOf(index: u32, label: Label) -> f32 {
-  if (!WANT_GRADIENT || label.ignored) { return 0.0; }
-  return select(load_cotangent(index), nan(), label.wrong);
-}
-
-fn writeGradient(index: u32, column: u32, z: f32, row: Row, factor: f32, parameters: Parameters) {
-  store_gradient(index, column, factor * gradient(row, logitOf(row, column, z), parameters));
 }

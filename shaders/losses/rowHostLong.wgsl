@@ -7,7 +7,7 @@
 // flops    about 12 rows classes, two exponentials each
 // order    lane i takes columns i, i + LANES, ...; lanes combine by halving: the same bits every run
 // grid     ceil(rows / (WORKGROUP_SIZE / LANES)), folded: gridWidth workgroups in x
-// include losses/rowHost.wgsl    hooks, labelOf, rowOf, logitOf
+// include losses/labels.wgsl     labelOf, writeValue, writeGradient; with it rowHost.wgsl: hooks, rowOf, logitOf
 // include losses/lanes.wgsl      LANES, combineOthers, combineSums
 
 fn loadFour(row: u32, j: u32) -> vec4<f32> {
@@ -55,7 +55,7 @@ fn rowLossLong(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     for (j = lane; j < sizes.classes; j += LANES) { store_gradient(row, j, 0.0); }
     return;
   }
-  let factor = factorOf(row, label);
+  let factor = factorOf(row, label, statistics, parameters);
   for (j = lane; j + 3u * LANES < end; j += 4u * LANES) {
     let z = loadFour(row, j);
     writeGradient(row, j, z.x, statistics, factor, parameters);

@@ -8,7 +8,7 @@
 // order    lane i takes columns i, i + LANES, ...; lanes combine by halving: the same bits every run
 // tails    columns past the end are held but not included, and nothing is stored for them
 // grid     ceil(rows / (WORKGROUP_SIZE / LANES)), folded: gridWidth workgroups in x
-// include losses/rowHost.wgsl    hooks, labelOf, rowOf, logitOf
+// include losses/labels.wgsl     labelOf, writeValue, writeGradient; with it rowHost.wgsl: hooks, rowOf, logitOf
 // include losses/lanes.wgsl      LANES, combineOthers, combineSums
 
 // Logits that a lane holds: a multiple of 8.
@@ -54,7 +54,7 @@ fn rowLossShort(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocati
   if (slot >= sizes.rows) { return; }
   if (lane == 0u) { writeValue(row, label, statistics, parameters); }
   if (!WANT_GRADIENT) { return; }
-  let factor = factorOf(row, label);
+  let factor = factorOf(row, label, statistics, parameters);
   for (var i = 0u; i < ITEMS; i++) {
     let j = lane + i * LANES;
     if (j < end) { writeGradient(row, j, held[i], statistics, factor, parameters); }

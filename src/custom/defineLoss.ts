@@ -1,29 +1,28 @@
+import { ValueError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
 import type { TensorData } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
-import { divide, multiply } from '../ops/arithmetic.js';
+import { divide, multiply, subtract } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
+import { takeByLabel } from '../ops/gather.js';
+import { where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
-import {
-  checkLabels,
-  checkLogits,
-  checkOptions,
-  type LossOptions,
-  type LossParameter,
-  parameterOf,
-  weightsOf,
-  withoutIgnored,
-} from './lossArguments.js';
+import { expandDims } from '../ops/shaping.js';
+import { logsumexp } from '../ops/softmax.js';
+import { type Definition, isSloped, labelRows } from './labelRows.js';
+import { checkLogits, checkOptions, type LossOptions, type LossParameter, parameterOf } from './lossArguments.js';
 import { lossModule } from './lossModule.js';
-import { type Definition, type RowLoss, rowLossOps } from './rowLoss.js';
+import type { RowLoss } from './rowLoss.js';
+import { type Curve, softRows } from './softRows.js';
+import { targetsOf } from './targets.js';
 
 export interface LossDeclaration<Parameters extends Record<string, LossParameter>> {
   readonly name: string;
   /** The paper and equation. */
   readonly source: string;
   readonly parameters?: Parameters;
-  /** WGSL functions of one row: `finish` and `gradient`, by the contract of `shaders/losses/row.wgsl`. */
+  /** WGSL functions of one row, by the contract of `shaders/losses/row.wgsl`: `finish`, and `gradient` or `slope`. */
   readonly wgsl: WgslModule | string;
   /** The values of the rows in public ops: needed for second derivatives and gradients by parameters. */
   readonly definition?: (
@@ -31,24 +30,34 @@ export interface LossDeclaration<Parameters extends Record<string, LossParameter
     labels: Tensor,
     parameters: { readonly [Name in keyof Parameters]: Tensor },
   ) => Tensor;
+  /** In the definition's place, for a loss that gives `slope`: the value from c = -log p of the label, elementwise. */
+  readonly curve?: (crossEntropy: Tensor, parameters: { readonly [Name in keyof Parameters]: Tensor }) => Tensor;
+}
+
+/** A loss's kernels, by the kind of target. */
+interface LossRows {
+  readonly labels: RowLoss;
+  /** Where the loss gives `slope`. */
+  readonly soft: RowLoss | undefined;
 }
 
 export interface Loss<Parameters extends Record<string, LossParameter> = Record<string, LossParameter>> {
   (
     logits: Tensor,
-    labels: TensorLike | TensorData,
+    target: TensorLike | TensorData,
     options?: LossOptions & { readonly [Name in keyof Parameters]?: TensorLike },
   ): Tensor;
   readonly declaration: LossDeclaration<Parameters>;
-  /** @internal */ readonly rows: RowLoss;
+  /** @internal */ readonly rows: LossRows;
 }
 
 /**
  * A classification loss from its WGSL: the value of a row of logits, and its gradient. The engine reads the
  * row, reduces, weighs, and differentiates; built-in losses are declared by this very function.
  *
- * @returns `(logits [...batch, classes], labels [...batch], options) -> Tensor`.
- * @throws KernelError when the WGSL lacks `finish` or `gradient`, or its `Parameters` disagree with the
+ * @returns `(logits [...batch, classes], target, options) -> Tensor`; the target holds labels `[...batch]`, or, for a
+ * loss that gives `slope`, soft targets `[...batch, classes]`.
+ * @throws KernelError when the WGSL lacks `finish` or `gradient` (or `slope`), or its `Parameters` disagree with the
  * declaration.
  */
 export function defineLoss<Parameters extends Record<string, LossParameter> = Record<never, LossParameter>>(
@@ -56,13 +65,19 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
 ): Loss<Parameters> {
   const { name, parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
-  const rows = rowLossOps({
-    name,
-    wgsl: lossModule(name, declaration.wgsl, names),
-    parameters: names,
-    definition: declaration.definition as Definition | undefined,
-  });
-  return lossOf(declaration, rows, (given) => given);
+  const parts = { name, wgsl: lossModule(name, declaration.wgsl, names), parameters: names };
+  const curve = declaration.curve as Curve | undefined;
+  const definition = (declaration.definition as Definition | undefined) ?? (curve && definitionBy(curve));
+  const rows = {
+    labels: labelRows(parts, definition),
+    soft: isSloped(parts.wgsl) ? softRows(parts, curve) : undefined,
+  };
+  return lossOf({ ...declaration, ...(definition && { definition }) }, rows, (given) => given);
+}
+
+function definitionBy(curve: Curve): Definition {
+  return (logits, labels, parameters) =>
+    curve(subtract(logsumexp(logits, { axes: -1 }), takeByLabel(logits, labels)), parameters);
 }
 
 /**
@@ -78,12 +93,13 @@ export function specialCase<
   { name, source, parameters }: Pick<LossDeclaration<Parameters>, 'name' | 'source' | 'parameters'>,
   given: (own: { readonly [Name in keyof Parameters]: Tensor }) => { readonly [Name in keyof Base]: Tensor },
 ): Loss<Parameters> {
-  const { wgsl, definition } = loss.declaration;
+  const { wgsl, definition, curve } = loss.declaration;
   const declaration: LossDeclaration<Parameters> = {
     name,
     source,
     wgsl,
     ...(parameters && { parameters }),
+    ...(curve && { curve: (c, own) => curve(c, given(own)) }),
     ...(definition && { definition: (logits, labels, own) => definition(logits, labels, given(own)) }),
   };
   return lossOf(declaration, loss.rows, given);
@@ -92,7 +108,7 @@ export function specialCase<
 /** @param resolve the parameters of the rows' kernels from those of the loss. */
 function lossOf<Parameters extends Record<string, LossParameter>>(
   declaration: LossDeclaration<Parameters>,
-  rows: RowLoss,
+  rows: LossRows,
   resolve: (own: { readonly [Name in keyof Parameters]: Tensor }) => Readonly<Record<string, Tensor>>,
 ): Loss<Parameters> {
   const { parameters = {} as Parameters } = declaration;
@@ -100,32 +116,41 @@ function lossOf<Parameters extends Record<string, LossParameter>>(
   const op = `losses.${declaration.name}`;
   const call = (
     logits: Tensor,
-    labels: TensorLike | TensorData,
+    target: TensorLike | TensorData,
     options: LossOptions & Record<string, unknown> = {},
   ) => {
     checkOptions(op, options, names);
     const { reduction = 'mean', temperature, ignoreIndex } = options;
     const scores = checkLogits(op, logits);
     const batch = scores.shape.slice(0, -1);
-    const target = checkLabels(op, labels, batch, scores);
+    const { kind, operands, weights, total, ignored } = targetsOf(op, target, scores.shape, options);
     const own = Object.fromEntries(
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
     ) as { readonly [Name in keyof Parameters]: Tensor };
-    const classes = scores.shape.at(-1) ?? 0;
-    const scaled = temperature === undefined ? scores : divide(withoutIgnored(scores, target, options), temperature);
-    const flat = reshapeExactly(target, [sizeOf(batch)]);
-    const values = rows({
-      logits: reshapeExactly(scaled, [sizeOf(batch), classes]),
-      labels: flat,
-      parameters: resolve(own),
-      ignoreIndex,
-    });
-    const weights = weightsOf(op, options, flat, batch, classes);
+    const resolved = Object.values(resolve(own));
+    const compute = rows[kind];
+    if (compute === undefined) throw withoutSlope(op);
+    const scaled =
+      temperature === undefined ? scores : divide(withoutIgnored(scores, temperature, ignored), temperature);
+    const flat = reshapeExactly(scaled, [sizeOf(batch), scores.shape.at(-1) ?? 0]);
+    const values = compute([flat, ...operands, ...resolved], kind === 'labels' ? { ignoreIndex } : {});
     const weighed = weights === undefined ? values : multiply(values, weights);
     if (reduction === 'none') return reshapeExactly(weighed, batch);
     if (reduction === 'sum') return sum(weighed);
-    if (flat.size === 0) console.warn(`${op}: the batch is empty: its mean is NaN.`);
-    return divide(sum(weighed), weights === undefined ? flat.size : sum(weights));
+    if (sizeOf(batch) === 0) console.warn(`${op}: the batch is empty: its mean is NaN.`);
+    return divide(sum(weighed), total);
   };
   return Object.assign(call, { declaration, rows }) as Loss<Parameters>;
+}
+
+function withoutSlope(op: string): ValueError {
+  return new ValueError(op, "soft targets need a loss of the label's probability alone; its WGSL gives no slope.", {
+    mend: 'write fn slope(row: Row, parameters: Parameters) -> f32, its derivative by row.crossEntropy, instead of gradient.',
+  });
+}
+
+/** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
+function withoutIgnored(logits: Tensor, temperature: TensorLike, ignored: Tensor | undefined): Tensor {
+  if (ignored === undefined || typeof temperature === 'number') return logits;
+  return where(expandDims(reshapeExactly(ignored, logits.shape.slice(0, -1)), -1), 0, logits);
 }

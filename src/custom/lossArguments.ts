@@ -1,14 +1,7 @@
 import { checkNames, DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
-import { sameShape } from '../graph/shape.js';
-import { asTensor, type NestedNumbers, type TensorData, tensor } from '../graph/source.js';
+import { asTensor, type TensorData } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { multiply } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
-import { toF32, toI32 } from '../ops/casts.js';
-import { equal, notEqual } from '../ops/comparison.js';
-import { gather } from '../ops/gather.js';
-import { where } from '../ops/logical.js';
-import { expandDims } from '../ops/shaping.js';
 
 /** A number that a loss depends on, besides its data. */
 export interface LossParameter {
@@ -29,18 +22,36 @@ export interface LossOptions {
   readonly classWeights?: TensorLike | TensorData;
   /** Examples with this label count for nothing. */
   readonly ignoreIndex?: number;
+  /** In [0, 1]: this much of each target is spread evenly over all classes, as in PyTorch. Default 0. */
+  readonly labelSmoothing?: TensorLike;
+  /** Soft targets that do not sum to one are divided by their sum ('normalise'), or taken as they are ('accept', default). */
+  readonly targets?: 'normalise' | 'accept';
 }
 
-const OPTIONS = ['reduction', 'temperature', 'sampleWeights', 'classWeights', 'ignoreIndex'];
+const OPTIONS = [
+  'reduction',
+  'temperature',
+  'sampleWeights',
+  'classWeights',
+  'ignoreIndex',
+  'labelSmoothing',
+  'targets',
+];
 
 export function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
   checkNames(op, options, [...OPTIONS, ...parameters]);
-  const { reduction = 'mean', ignoreIndex } = options;
+  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0, targets = 'accept' } = options;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
     throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
   }
   if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
     throw new ValueError(op, `ignoreIndex is ${String(ignoreIndex)}; it must be an integer.`);
+  }
+  if (typeof labelSmoothing === 'number' && !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ValueError(op, `labelSmoothing is ${labelSmoothing}; it must be from 0 to 1.`);
+  }
+  if (targets !== 'normalise' && targets !== 'accept') {
+    throw new ValueError(op, `targets is '${String(targets)}'; it must be 'normalise' or 'accept'.`);
   }
 }
 
@@ -54,38 +65,6 @@ export function checkLogits(op: string, logits: Tensor): Tensor {
   }
   if (logits.rank === 0) throw new ShapeError(op, 'the logits are 0-d; they need a last axis of classes.');
   return logits;
-}
-
-export function checkLabels(
-  op: string,
-  labels: TensorLike | TensorData,
-  batch: readonly number[],
-  logits: Tensor,
-): Tensor {
-  const target = Array.isArray(labels) ? integers(op, labels) : asTensor(op, labels, 'i32');
-  if (target.dtype === 'f32' || target.dtype === 'bool') {
-    throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
-      mend: 'cast them: toI32(labels).',
-    });
-  }
-  if (!sameShape(target.shape, batch)) {
-    throw new ShapeError(
-      op,
-      `logits are ${formatShape(logits.shape)}, labels ${formatShape(target.shape)}; labels must be ${formatShape(batch)}.`,
-      { mend: 'give one label for each row of logits.' },
-    );
-  }
-  return toI32(target);
-}
-
-/** Arrays are f32 elsewhere; those of labels are i32. */
-function integers(op: string, labels: NestedNumbers): Tensor {
-  for (const label of (labels as readonly unknown[]).flat(Number.POSITIVE_INFINITY)) {
-    if (!Number.isInteger(label) || (label as number) !== ((label as number) | 0)) {
-      throw new ValueError(op, `a label is ${String(label)}; it must be an integer of 32 bits.`);
-    }
-  }
-  return tensor(labels, { dtype: 'i32' });
 }
 
 export function parameterOf(
@@ -104,42 +83,4 @@ export function parameterOf(
   const tensor = asTensor(op, value);
   if (tensor.size !== 1) throw new ShapeError(op, `${name} is ${formatShape(tensor.shape)}; it must be 0-d.`);
   return reshapeExactly(tensor, []);
-}
-
-/** The weight of each row, or undefined when all count alike. */
-export function weightsOf(
-  op: string,
-  { sampleWeights, classWeights, ignoreIndex }: LossOptions,
-  labels: Tensor,
-  batch: readonly number[],
-  classes: number,
-): Tensor | undefined {
-  let weights: Tensor | undefined;
-  const times = (factor: Tensor) => {
-    weights = weights === undefined ? factor : multiply(weights, factor);
-  };
-  if (sampleWeights !== undefined) {
-    const given = asTensor(op, sampleWeights);
-    if (!sameShape(given.shape, batch)) {
-      throw new ShapeError(op, `sampleWeights are ${formatShape(given.shape)}; they must be ${formatShape(batch)}.`);
-    }
-    times(reshapeExactly(given, [labels.size]));
-  }
-  if (classWeights !== undefined) {
-    const given = asTensor(op, classWeights);
-    if (!sameShape(given.shape, [classes])) {
-      throw new ShapeError(op, `classWeights are ${formatShape(given.shape)}; they must be [${classes}].`);
-    }
-    // An ignored label may lie out of range: it looks up class 0, and counts for nothing below.
-    const safe = ignoreIndex === undefined ? labels : where(notEqual(labels, ignoreIndex), labels, 0);
-    times(gather(given, safe));
-  }
-  if (ignoreIndex !== undefined) times(toF32(notEqual(labels, ignoreIndex)));
-  return weights;
-}
-
-/** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
-export function withoutIgnored(logits: Tensor, labels: Tensor, { temperature, ignoreIndex }: LossOptions): Tensor {
-  if (ignoreIndex === undefined || typeof temperature === 'number') return logits;
-  return where(expandDims(equal(labels, ignoreIndex), -1), 0, logits);
 }

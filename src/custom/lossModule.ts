@@ -18,6 +18,7 @@ export function lossModule(name: string, wgsl: WgslModule | string, parameters: 
   const module = typeof wgsl === 'string' ? moduleFromText(name, wgsl) : wgsl;
   const file = typeof wgsl === 'string' ? name : `${module.name}.wgsl`;
   for (const needed of ['finish', 'gradient']) {
+    if (needed === 'gradient' && module.declarations.slope?.kind === 'fn') continue;
     if (module.declarations[needed]?.kind !== 'fn') {
       throw new KernelError(file, `there is no function '${needed}'.`, {
         mend:

@@ -4,9 +4,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { abs, add, divide, multiply, subtract } from '../ops/arithmetic.js';
 import { equal, less } from '../ops/comparison.js';
 import { expm1 } from '../ops/exponential.js';
-import { takeByLabel } from '../ops/gather.js';
 import { where } from '../ops/logical.js';
-import { logsumexp } from '../ops/softmax.js';
 
 /** expm1(x) / x: 1 / (k + 1)! for each power k. */
 const SERIES = [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720];
@@ -16,7 +14,8 @@ const SERIES = [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720];
  * tau 0 is sum-exponential, 1 cross-entropy, in (1, 2) generalized cross-entropy with q = tau - 1, 2 is `1 - p`.
  *
  * @param logits `[...batch, classes]`, f32, any real values.
- * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`; others give NaN.
+ * @param target `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`; others give NaN. Or soft targets
+ * `[...batch, classes]`, f32 (mixup, distillation): the sum over k of `target_k` times the loss of label k.
  * @returns 0-d (mean), in nats at tau = 1; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ; ValueError if tau is negative.
  * @source Mao, Mohri, Zhong 2023, section 3.
@@ -27,8 +26,7 @@ export const compSum = defineLoss({
   source: 'Mao, Mohri, Zhong 2023, section 3',
   parameters: { tau: { default: 1, min: 0 } },
   wgsl: compSumWgsl,
-  definition: (logits, labels, { tau }) => {
-    const c = subtract(logsumexp(logits, { axes: -1 }), takeByLabel(logits, labels));
+  curve: (c, { tau }) => {
     const x = multiply(subtract(1, tau), c);
     // expm1(x) / x, by its series near 0, where the quotient has no derivative and its second one cancels: at the
     // seam the series' second derivative is 2e-6 short, the quotient's about as far off.

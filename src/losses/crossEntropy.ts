@@ -6,7 +6,7 @@ import { compSum } from './compSum.js';
  * Softmax cross-entropy (the logistic loss), `-log softmax(logits)[label]`: comp-sum at tau = 1.
  *
  * @param logits `[...batch, classes]`, f32.
- * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`.
+ * @param target as for compSum: labels `[...batch]` in `[0, classes)`, or soft targets `[...batch, classes]`.
  * @returns 0-d (mean), in nats; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ.
  * @source Mao, Mohri, Zhong 2023, section 3.

@@ -7,7 +7,7 @@ import { compSum } from './compSum.js';
  * cross-entropy (q = 0, the limit) and mean absolute error (q = 1): the larger q, the less do wrong labels weigh.
  *
  * @param logits `[...batch, classes]`, f32.
- * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`.
+ * @param target as for compSum: labels `[...batch]` in `[0, classes)`, or soft targets `[...batch, classes]`.
  * @returns 0-d (mean), from 0 to 1 / q; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ; ValueError if q is not in [0, 1].
  * @source Zhang, Sabuncu 2018; Mao, Mohri, Zhong 2023, section 3.

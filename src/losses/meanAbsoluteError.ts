@@ -8,7 +8,7 @@ import { compSum } from './compSum.js';
  * carries the factor p, so rows that start out hopeless (many classes) hardly learn.
  *
  * @param logits `[...batch, classes]`, f32.
- * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`.
+ * @param target as for compSum: labels `[...batch]` in `[0, classes)`, or soft targets `[...batch, classes]`.
  * @returns 0-d (mean), from 0 to 1; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ.
  * @source Mao, Mohri, Zhong 2023, section 3.

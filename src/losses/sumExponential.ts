@@ -7,7 +7,7 @@ import { compSum } from './compSum.js';
  * gradient grows with the value itself, so a few hard rows outweigh all others; beyond e^40 both go on linearly.
  *
  * @param logits `[...batch, classes]`, f32.
- * @param labels `[...batch]`, i32 or u32 or an array of integers, in `[0, classes)`.
+ * @param target as for compSum: labels `[...batch]` in `[0, classes)`, or soft targets `[...batch, classes]`.
  * @returns 0-d (mean), at least 0; `[...batch]` with `reduction: 'none'`.
  * @throws ShapeError if the batch shapes differ.
  * @source Mao, Mohri, Zhong 2023, section 3.

@@ -412,7 +412,7 @@ test('wrong use is refused in words', () => {
     'ValueError: losses.compSum: a label is true; it must be an integer of 32 bits.',
   );
   expect(text(() => losses.compSum(logits, [[1, 0]]))).toBe(
-    'ShapeError: losses.compSum: logits are [2, 2], labels [1, 2]; labels must be [2].\n  Mend: give one label for each row of logits.',
+    'ShapeError: losses.compSum: logits are [2, 2], soft targets [1, 2]; they must be equal.\n  Mend: give a weight for each class of each row, or a label for each row.',
   );
   expect(text(() => losses.compSum(logits, labels, { reduction: 'avg' as 'mean' }))).toBe(
     "ValueError: losses.compSum: reduction is 'avg'; it must be 'mean', 'sum' or 'none'.",

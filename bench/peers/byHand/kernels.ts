@@ -1,6 +1,4 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
-import longWgsl from '../../../shaders/losses/rowHostLong.wgsl';
-import shortWgsl from '../../../shaders/losses/rowHostShort.wgsl';
 import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../../shaders/matmul/quad.wgsl';
 import registerWgsl from '../../../shaders/matmul/register.wgsl';
@@ -72,12 +70,14 @@ interface Rows {
 /** Softmax cross-entropy of each row, and the gradient of their mean by the logits, in one kernel. */
 export function crossEntropyRows(device: HandGpu, given: Rows): HandKernel {
   const { rows, classes, logits, labels, values, gradients } = given;
-  const { long, overrides, workgroups } = first(rowHostVariants(device, 'by hand', rows, classes).variants);
+  const { kernel, overrides, workgroups } = first(rowHostVariants(device, 'by hand', rows, classes).variants);
   return {
-    kernel: long ? longWgsl : shortWgsl,
+    kernel,
     appended: compSumWgsl,
     replace: {
       load_cotangent: `fn load_cotangent(row: u32) -> f32 { return ${1 / rows}; }`,
+      SLOPED: 'const SLOPED = true;',
+      complain: 'fn complain(word: u32, found: u32) {}',
       loadParameters: 'fn loadParameters() -> Parameters { return Parameters(1.0); }',
     },
     buffers: { logits, labels, value: values, gradients },

@@ -1,0 +1,39 @@
+import { GradientError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { multiply, subtract } from '../ops/arithmetic.js';
+import { equal } from '../ops/comparison.js';
+import { and, where } from '../ops/logical.js';
+import { sum } from '../ops/reduce.js';
+import { logsumexp } from '../ops/softmax.js';
+import { softRowHostVariants } from './rowHost.js';
+import { type RowLoss, type RowLossParts, rowLossOps } from './rowLoss.js';
+
+/** The loss as a function of c = -log p of the label, elementwise, in public ops. */
+export type Curve = (crossEntropy: Tensor, parameters: Readonly<Record<string, Tensor>>) => Tensor;
+
+/** Rows with soft targets: inputs are logits, targets `[rows, classes]`, classWeights `[classes]`, parameters. */
+export function softRows(parts: RowLossParts, curve: Curve | undefined): RowLoss {
+  const { name, parameters } = parts;
+  return rowLossOps(parts, {
+    name: '.soft',
+    operands: ['targets', 'classWeights'],
+    variants: softRowHostVariants,
+    extents: (operand, rows, classes) => (operand === 'targets' ? [rows, classes] : [classes]),
+    uniforms: () => ({}),
+    replace: {},
+    defined: (inputs, _, what) => {
+      if (curve === undefined) {
+        throw new GradientError(`losses.${name}`, `${what} needs its curve in public ops, and it has none.`, {
+          mend: 'give defineLoss a curve: (crossEntropy, parameters) => values.',
+        });
+      }
+      const [logits, targets, classWeights, ...given] = inputs as [Tensor, Tensor, Tensor, ...Tensor[]];
+      const named = Object.fromEntries(parameters.map((parameter, i) => [parameter, given[i] as Tensor]));
+      const shares = multiply(targets, classWeights);
+      // A masked class that is no target costs nothing, though its own loss is infinite.
+      const masked = and(equal(shares, 0), equal(logits, Number.NEGATIVE_INFINITY));
+      const c = where(masked, 0, subtract(logsumexp(logits, { axes: -1, keepDims: true }), logits));
+      return sum(multiply(shares, curve(c, named)), { axes: -1 });
+    },
+  });
+}
