@@ -20,6 +20,7 @@ fn labelOf(row: u32) -> Label {
 
 // What the row's first lane writes.
 fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
+  examine(index, label.wrong, !label.ignored && isNan(row.crossEntropy), parameters);
   if (WANT_VALUE) {
     let result = select(finish(row, parameters), nan(), label.wrong);
     store_value(index, select(result, 0.0, label.ignored));

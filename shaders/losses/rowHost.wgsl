@@ -1,6 +1,7 @@
 // What the row hosts share: operands, defaults of what a loss may declare, and a row's statistics.
 // include losses/row.wgsl        Row, Logit, Parameters
 // include softmax/online.wgsl    Online, onlineExtend, onlineMerge
+// include common/complain.wgsl   complain
 // include common/bits.wgsl       nan, isInfinite, negativeInfinity
 // include common/special.wgsl    log1p, expAccurate, logAccurate
 
@@ -10,6 +11,7 @@ struct Sizes {
   gridWidth: u32,
   hasIgnoreIndex: u32,
   ignoreIndex: i32,
+  tolerance: f32,        // of the sum of a row of soft targets, about 1
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -29,6 +31,8 @@ const WANT_GRADIENT = true;
 // Whether the loss declares accumulate (and rescale), and reduce.
 const ACCUMULATES = false;
 const REDUCES = false;
+// Whether NaN in the logits is complained of too.
+const COMPLAINS_OF_NAN = false;
 
 // Defaults: what the loss declares takes their place.
 fn loadParameters() -> Parameters { return Parameters(); }
@@ -38,6 +42,24 @@ fn gradient(row: Row, j: Logit, parameters: Parameters) -> f32 { return j.residu
 fn accumulate(relative: f32, isLabel: bool, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
 fn rescale(sums: vec4<f32>, count: f32, shift: f32, parameters: Parameters) -> vec4<f32> { return sums; }
 fn reduce(row: Row, j: Logit, parameters: Parameters) -> vec4<f32> { return vec4(0.0); }
+
+// The first parameter out of its declared range; the host writes it by the declaration.
+const NO_PARAMETER = 0xffffffffu;
+fn firstOutOfRange(parameters: Parameters) -> u32 { return NO_PARAMETER; }
+
+// Complaints, in the order of src/custom/complaints.ts.
+const WRONG_TARGET = 0u;
+const PARAMETER = 1u;
+const UNDEFINED = 2u;
+
+// For the row's first lane. The host looks at what it was asked to look at.
+fn examine(row: u32, wrong: bool, undefinedRow: bool, parameters: Parameters) {
+  if (wrong) { complain(WRONG_TARGET, row); }
+  else if (undefinedRow && COMPLAINS_OF_NAN) { complain(UNDEFINED, row); }
+  if (row > 0u) { return; }
+  let first = firstOutOfRange(parameters);
+  if (first != NO_PARAMETER) { complain(PARAMETER, first); }
+}
 
 // The statistics of all classes but the label, from part of a row or the whole.
 struct Others { online: Online, count: f32, sums: vec4<f32> }

@@ -97,10 +97,12 @@ fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   found = combineLeaders(found, local);
   let leader = rowAround(found, load_logits(row, found.index), parameters);
 
-  // x: the value; y: the slopes of all classes but the leader; z: the leader's.
+  // x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the targets, weighed by nothing.
   var sums = vec4(0.0);
   for (var j = lane; j < end; j += LANES) {
-    let share = targetAt(row, j);
+    let given = load_targets(row, j);
+    let share = given * load_classWeights(j);
+    sums.w += given;
     // A masked class that is no target costs nothing, though its own loss is infinite.
     if (share == 0.0) { continue; }
     let own = rowWithLabel(leader, j, load_logits(row, j));
@@ -111,10 +113,14 @@ fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   sums = combineSums(sums, local);
 
   if (slot >= sizes.rows) { return; }
-  if (WANT_VALUE && lane == 0u) { store_value(row, sums.x); }
+  let hasTargets = sums.y != 0.0 || sums.z != 0.0 || isNan(sums.y) || isNan(sums.z);
+  if (lane == 0u) {
+    let wrong = isNan(sums.w) || abs(sums.w - 1.0) > sizes.tolerance;
+    examine(row, wrong, hasTargets && isNan(leader.crossEntropy), parameters);
+    if (WANT_VALUE) { store_value(row, sums.x); }
+  }
   if (!WANT_GRADIENT) { return; }
   let factor = load_cotangent(row);
-  let hasTargets = sums.y != 0.0 || sums.z != 0.0 || isNan(sums.y) || isNan(sums.z);
   for (var j = lane; j < end; j += LANES) {
     if (!hasTargets) {
       store_gradient(row, j, 0.0);

@@ -65,7 +65,7 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
 ): Loss<Parameters> {
   const { name, parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
-  const parts = { name, wgsl: lossModule(name, declaration.wgsl, names), parameters: names };
+  const parts = { name, wgsl: lossModule(name, declaration.wgsl, names), parameters: names, limits: parameters };
   const curve = declaration.curve as Curve | undefined;
   const definition = (declaration.definition as Definition | undefined) ?? (curve && definitionBy(curve));
   const rows = {
@@ -120,10 +120,10 @@ function lossOf<Parameters extends Record<string, LossParameter>>(
     options: LossOptions & Record<string, unknown> = {},
   ) => {
     checkOptions(op, options, names);
-    const { reduction = 'mean', temperature, ignoreIndex } = options;
+    const { reduction = 'mean', temperature } = options;
     const scores = checkLogits(op, logits);
     const batch = scores.shape.slice(0, -1);
-    const { kind, operands, weights, total, ignored } = targetsOf(op, target, scores.shape, options);
+    const { kind, operands, attributes, weights, total, ignored } = targetsOf(op, target, scores.shape, options);
     const own = Object.fromEntries(
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
     ) as { readonly [Name in keyof Parameters]: Tensor };
@@ -133,7 +133,7 @@ function lossOf<Parameters extends Record<string, LossParameter>>(
     const scaled =
       temperature === undefined ? scores : divide(withoutIgnored(scores, temperature, ignored), temperature);
     const flat = reshapeExactly(scaled, [sizeOf(batch), scores.shape.at(-1) ?? 0]);
-    const values = compute([flat, ...operands, ...resolved], kind === 'labels' ? { ignoreIndex } : {});
+    const values = compute([flat, ...operands, ...resolved], attributes);
     const weighed = weights === undefined ? values : multiply(values, weights);
     if (reduction === 'none') return reshapeExactly(weighed, batch);
     if (reduction === 'sum') return sum(weighed);

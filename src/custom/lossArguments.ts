@@ -24,8 +24,17 @@ export interface LossOptions {
   readonly ignoreIndex?: number;
   /** In [0, 1]: this much of each target is spread evenly over all classes, as in PyTorch. Default 0. */
   readonly labelSmoothing?: TensorLike;
-  /** Soft targets that do not sum to one are divided by their sum ('normalise'), or taken as they are ('accept', default). */
-  readonly targets?: 'normalise' | 'accept';
+  /**
+   * Soft targets that do not sum to one are an error of the next read ('error', default), divided by their sum
+   * ('normalise'), or taken as they are ('accept').
+   */
+  readonly targets?: 'error' | 'normalise' | 'accept';
+  /**
+   * What the GPU looks out for, to be an error of whatever is read next (`data`, `item`, `ready`): 'targets' (default)
+   * labels that are no class, soft targets that do not sum to one, parameters out of range; 'all' also NaN in the
+   * logits; 'none' nothing: such rows are NaN.
+   */
+  readonly check?: 'targets' | 'all' | 'none';
 }
 
 const OPTIONS = [
@@ -36,11 +45,12 @@ const OPTIONS = [
   'ignoreIndex',
   'labelSmoothing',
   'targets',
+  'check',
 ];
 
 export function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
   checkNames(op, options, [...OPTIONS, ...parameters]);
-  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0, targets = 'accept' } = options;
+  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0, targets = 'error', check = 'targets' } = options;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
     throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
   }
@@ -50,8 +60,11 @@ export function checkOptions(op: string, options: Record<string, unknown>, param
   if (typeof labelSmoothing === 'number' && !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(op, `labelSmoothing is ${labelSmoothing}; it must be from 0 to 1.`);
   }
-  if (targets !== 'normalise' && targets !== 'accept') {
-    throw new ValueError(op, `targets is '${String(targets)}'; it must be 'normalise' or 'accept'.`);
+  if (targets !== 'error' && targets !== 'normalise' && targets !== 'accept') {
+    throw new ValueError(op, `targets is '${String(targets)}'; it must be 'error', 'normalise' or 'accept'.`);
+  }
+  if (check !== 'targets' && check !== 'all' && check !== 'none') {
+    throw new ValueError(op, `check is '${String(check)}'; it must be 'targets', 'all' or 'none'.`);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Load, type Lowering, type LoweringContext, lowering } from '../gra
 import type { Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
+import { type ComplaintAttributes, complaintsOf, type Limits } from './complaints.js';
 import type { RowHostQuestion } from './rowHost.js';
 
 /** What is known of a loss by its declaration. */
@@ -11,6 +12,8 @@ export interface RowLossParts {
   readonly wgsl: WgslModule;
   /** In the order of the WGSL's `struct Parameters`. */
   readonly parameters: readonly string[];
+  /** The range of each parameter that has one. */
+  readonly limits: Readonly<Record<string, Limits>>;
 }
 
 /** How a kind of target (labels, soft rows) gets its rows computed. */
@@ -35,7 +38,7 @@ export type RowLoss = (inputs: readonly Tensor[], attributes: Attributes) => Ten
  * The two kernel ops of a row loss, its values and its logit gradients. They run as one kernel whenever the
  * cotangent does not depend on the values.
  */
-export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKind): RowLoss {
+export function rowLossOps({ name, wgsl, parameters, limits }: RowLossParts, kind: RowKind): RowLoss {
   const operands = ['logits', ...kind.operands, ...parameters];
   const shared = operands.length;
   const family = `rowLoss ${name}${kind.name}`;
@@ -47,6 +50,7 @@ export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKi
     access,
     family,
     shared,
+    buffersBeside: 1,
     vjp: ({ cotangent, inputs, attributes, needs }) => {
       const [logits] = inputs as [Tensor];
       const wanted = operands.flatMap((_, i) => (i > 0 && needs[i] === true ? [i] : []));
@@ -76,6 +80,7 @@ export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKi
     access: [...access, 'fused'],
     family,
     shared,
+    buffersBeside: 1,
     vjp: ({ cotangent, inputs, attributes, needs }) => {
       // The gradient is d(sum(upstream * values))/d(logits); its own derivatives come from the definition.
       const upstream = inputs.at(-1) as Tensor;
@@ -100,6 +105,13 @@ export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKi
     const [rows = 0, classes = 0] = logits.shape;
     const wanted = [...(value ? ['value'] : []), ...(gradient ? ['gradient'] : [])].join('+');
     const host = choose(kind.variants(device, `${name}${kind.name} ${wanted}`, rows, classes));
+    const complaints = complaintsOf(
+      device,
+      node.attributes as unknown as ComplaintAttributes,
+      classes,
+      parameters,
+      limits,
+    );
     const loads: Record<string, Load> = {};
     operands.forEach((operand, i) => {
       const own = i === 0 ? [rows, classes] : i > kind.operands.length ? [] : kind.extents(operand, rows, classes);
@@ -107,6 +119,7 @@ export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKi
     });
     const replace: Record<string, string> = {
       ...kind.replace,
+      ...complaints.replace,
       WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
       WANT_GRADIENT: `const WANT_GRADIENT = ${gradient !== undefined};`,
       ACCUMULATES: `const ACCUMULATES = ${wgsl.declarations.accumulate !== undefined};`,
@@ -128,6 +141,7 @@ export function rowLossOps({ name, wgsl, parameters }: RowLossParts, kind: RowKi
       },
       uniforms: { rows, classes, gridWidth: host.workgroups[0], ...kind.uniforms(node.attributes) },
       overrides: host.overrides,
+      ranges: complaints.ranges,
       replace,
       appended: wgsl,
       workgroups: host.workgroups,

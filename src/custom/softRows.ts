@@ -11,6 +11,9 @@ import { type RowLoss, type RowLossParts, rowLossOps } from './rowLoss.js';
 /** The loss as a function of c = -log p of the label, elementwise, in public ops. */
 export type Curve = (crossEntropy: Tensor, parameters: Readonly<Record<string, Tensor>>) => Tensor;
 
+/** How far from one a row of targets may sum: what f16 makes of a hundred of them, and far below any mistake. */
+const TOLERANCE = 1e-3;
+
 /** Rows with soft targets: inputs are logits, targets `[rows, classes]`, classWeights `[classes]`, parameters. */
 export function softRows(parts: RowLossParts, curve: Curve | undefined): RowLoss {
   const { name, parameters } = parts;
@@ -19,7 +22,7 @@ export function softRows(parts: RowLossParts, curve: Curve | undefined): RowLoss
     operands: ['targets', 'classWeights'],
     variants: softRowHostVariants,
     extents: (operand, rows, classes) => (operand === 'targets' ? [rows, classes] : [classes]),
-    uniforms: () => ({}),
+    uniforms: ({ targets }) => ({ tolerance: targets === 'error' || targets === 'normalise' ? TOLERANCE : 3e38 }),
     replace: {},
     defined: (inputs, _, what) => {
       if (curve === undefined) {

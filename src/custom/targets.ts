@@ -1,4 +1,5 @@
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
+import type { Attributes } from '../graph/op.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { asTensor, type NestedNumbers, type TensorData, tensor } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
@@ -11,6 +12,7 @@ import { gather } from '../ops/gather.js';
 import { and, where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
 import { expandDims } from '../ops/shaping.js';
+import type { ComplaintAttributes } from './complaints.js';
 import type { LossOptions } from './lossArguments.js';
 
 /** Targets as the kernels take them, and what the rows weigh. */
@@ -18,6 +20,7 @@ export interface Targets {
   readonly kind: 'labels' | 'soft';
   /** `[rows]` i32; or `[rows, classes]` and `[classes]`. */
   readonly operands: readonly Tensor[];
+  readonly attributes: Attributes;
   /** Of each value, `[rows]`; undefined where all count alike. */
   readonly weights: Tensor | undefined;
   /** Rows whose logits shall reach nothing, `[rows]` bools. */
@@ -36,7 +39,7 @@ export function targetsOf(
   shape: readonly number[],
   options: LossOptions,
 ): Targets {
-  const { ignoreIndex, labelSmoothing = 0 } = options;
+  const { ignoreIndex, labelSmoothing = 0, targets = 'error', check = 'targets' } = options;
   const batch = shape.slice(0, -1);
   const rows = sizeOf(batch);
   const classes = shape.at(-1) ?? 0;
@@ -53,6 +56,7 @@ export function targetsOf(
     return {
       kind: 'soft',
       operands: [shares, byClass ?? broadcastTo(asTensor(op, 1), [classes])],
+      attributes: { op, check, targets } satisfies ComplaintAttributes,
       weights: samples,
       total: samples === undefined ? rows : sum(samples),
     };
@@ -65,13 +69,24 @@ export function targetsOf(
   const own = byClass === undefined ? undefined : gather(byClass, safe);
   const share = product([samples, own, counted]);
   const total = share === undefined ? rows : sum(share);
-  if (labelSmoothing === 0) return { kind: 'labels', operands: [labels], weights: share, total, ...ignored };
+  const attributes = { op, check, targets: 'labels' } satisfies ComplaintAttributes;
+  if (labelSmoothing === 0) {
+    return {
+      kind: 'labels',
+      operands: [labels],
+      attributes: { ...attributes, ignoreIndex },
+      weights: share,
+      total,
+      ...ignored,
+    };
+  }
   return {
     kind: 'soft',
     operands: [
       smoothLabels(labels, labelSmoothing, classes, ignoreIndex),
       byClass ?? broadcastTo(asTensor(op, 1), [classes]),
     ],
+    attributes,
     weights: product([samples, counted]),
     total,
     ...ignored,
@@ -86,7 +101,7 @@ function product(factors: readonly (Tensor | undefined)[]): Tensor | undefined {
   return all;
 }
 
-function prepared(rows: Tensor, { targets = 'accept' }: LossOptions): Tensor {
+function prepared(rows: Tensor, { targets = 'error' }: LossOptions): Tensor {
   return targets === 'normalise' ? divide(rows, sum(rows, { axes: -1, keepDims: true })) : rows;
 }
 

@@ -1,5 +1,6 @@
 import { type DeviceLostError, NoWebGPUError } from '../errors.js';
 import { BufferPool } from './buffers.js';
+import { Complaints } from './complaints.js';
 import { ErrorSink, wording } from './errorSink.js';
 import { PipelineCache } from './pipelines.js';
 import { Readback } from './readback.js';
@@ -78,6 +79,7 @@ export class Device {
   readonly pipelines: PipelineCache;
   readonly readback: Readback;
   readonly errors: ErrorSink;
+  readonly complaints: Complaints;
   readonly #loss: DeviceLoss;
 
   private constructor(gpu: GPUDevice, adapter: GPUAdapter) {
@@ -91,6 +93,7 @@ export class Device {
     this.buffers = new BufferPool(gpu, this.#loss, { adapterLimits: adapter.limits });
     this.pipelines = new PipelineCache(gpu, this.#loss, this.errors);
     this.readback = new Readback(gpu, this.#loss, this.errors);
+    this.complaints = new Complaints(gpu, this.readback);
   }
 
   /**

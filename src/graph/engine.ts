@@ -122,6 +122,7 @@ export class Engine implements Runtime {
       const storage = this.heap.materialise(tensor);
       const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
       const at = this.pacing.submits;
+      this.#hearComplaints();
       return this.#finish(tensor, storage, bytes, at);
     } catch (error) {
       return Promise.reject(error);
@@ -280,6 +281,12 @@ export class Engine implements Runtime {
     return failure;
   }
 
+  /** What kernels complained of is an error of the read at hand. A device lost meanwhile is that read's own error. */
+  #hearComplaints(): void {
+    const { complaints } = this.device;
+    if (complaints.armed) this.reports.watch(complaints.look().catch(() => undefined));
+  }
+
   /** Resolves when few enough steps are under way; undefined when that is so already. */
   pace(): Promise<void> | undefined {
     return this.pacing.wait();
@@ -291,6 +298,7 @@ export class Engine implements Runtime {
    */
   async ready(): Promise<void> {
     this.device.assertAlive('ready');
+    this.#hearComplaints();
     await Promise.all([this.pacing.fence(), ...this.reports.pending]);
     const error = this.reports.take();
     if (error !== undefined) throw error;

@@ -77,6 +77,7 @@ export class Executable {
   #reports: readonly Promise<CotangentError | undefined>[] = [];
   #uploaded = false;
   #changed = false;
+  readonly #complains: boolean;
 
   constructor(device: Device, plan: Plan, turns: Turns = ONCE) {
     this.plan = plan;
@@ -118,6 +119,10 @@ export class Executable {
         else for (let turn = 0; turn < (moves ? turns.room : 1); turn++) this.#write(word, type, value, turn);
       }
     });
+    const { buffer } = device.complaints;
+    this.#complains = plan.dispatches.some(({ sources }) =>
+      sources.some((source) => source.kind === 'range' && source.range.buffer === buffer),
+    );
     this.#leafFields.sort((a, b) => a.leaf - b.leaf);
   }
 
@@ -228,6 +233,7 @@ export class Executable {
     const pipelines = this.#pipelines;
     if (pipelines === undefined) throw new Error('encode before the pipelines were made');
     if (this.#stride > 0) this.#turnOffsets.fill(this.#stride * (this.#turn - 1));
+    if (this.#complains) this.#device.complaints.armed = true;
     for (let i = 0; i < dispatches.length; i++) {
       const dispatch = dispatches[i] as PlannedDispatch;
       pass.setPipeline(pipelines[i] as GPUComputePipeline);

@@ -314,13 +314,16 @@ export class Fusion {
     // A kernel that binds an operand itself does so once for each place, also if hooks read it besides.
     const direct = new Set<string>();
     let outputs = 0;
+    let beside = 0;
     for (const value of inside) {
+      const { op } = value.tensor;
+      if (op.kind === 'kernel') beside = Math.max(beside, op.buffersBeside ?? 0);
       collectInputs(value, inside, inputs, direct);
       const stored =
         this.#pinned.has(value) || value.forced || this.consumersOf(value).some((consumer) => !inside.has(consumer));
       if (stored) outputs++;
     }
-    return inputs.size + direct.size + outputs;
+    return inputs.size + direct.size + outputs + beside;
   }
 }
 

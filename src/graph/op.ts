@@ -85,6 +85,8 @@ export interface KernelOp extends OpBase {
   readonly lower: (context: LoweringContext) => Lowering | readonly Lowering[];
   /** Elementwise consumers of the same shape may be computed in the kernel's store hook. */
   readonly epilogue?: boolean;
+  /** Storage buffers that its kernel binds beside its inputs and outputs: they count when it is fused. Default 0. */
+  readonly buffersBeside?: number;
   /** Nodes with the same `family` and the same leading `shared` inputs become one dispatch. */
   readonly family?: string;
   readonly shared?: number;

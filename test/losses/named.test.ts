@@ -60,7 +60,7 @@ test('each complains under its own name', async () => {
     );
   }
   expect(await complaint(() => losses.crossEntropy(logits, [0, 1], { tau: 1 } as object))).toBe(
-    "ValueError: losses.crossEntropy: unknown option 'tau'. known are: reduction, temperature, sampleWeights, classWeights, ignoreIndex, labelSmoothing, targets",
+    "ValueError: losses.crossEntropy: unknown option 'tau'. known are: reduction, temperature, sampleWeights, classWeights, ignoreIndex, labelSmoothing, targets, check",
   );
   expect(await complaint(() => losses.generalizedCrossEntropy(logits, [0, 1], { q: 1.01 }))).toBe(
     'ValueError: losses.generalizedCrossEntropy: q is 1.01; it must be at most 1.',
