@@ -19,9 +19,11 @@ export interface TrainableLoss {
 
 type LossFunction = (logits: Tensor, labels: Tensor, options: object) => Tensor;
 
-/** Every loss of the index, by name: what is added there turns up here, with its parameters. */
+/** Every loss of the index, by name: what is declared there turns up here, with its parameters. */
 export const trainableLosses: ReadonlyMap<string, TrainableLoss> = new Map(
-  Object.entries(losses).map(([name, loss]) => [name, trainable(name, loss as LossFunction)]),
+  Object.entries(losses)
+    .filter(([name, loss]) => 'declaration' in loss || name === 'meanSquaredError')
+    .map(([name, loss]) => [name, trainable(name, loss as LossFunction)]),
 );
 
 function trainable(name: string, loss: LossFunction): TrainableLoss {

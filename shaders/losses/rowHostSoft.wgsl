@@ -7,7 +7,7 @@
 // reads    each logit three times: for the statistics, with its target for the sums, with its target for the gradient
 // bytes    reads 4 rows (5 classes + 1), writes 4 rows (classes + 1); targets that are computed in their hook are not read
 // flops    about 30 rows classes, up to five exponentials each
-// order    lane i takes columns i, i + LANES, ...; lanes combine by halving: the same bits every run
+// order    lane i takes columns i, i + LANES, ...; blocks in order; lanes combine by halving: the same bits every run
 // grid     ceil(rows / (WORKGROUP_SIZE / LANES)), folded: gridWidth workgroups in x
 // include losses/rowHost.wgsl    hooks, rowOf
 // include losses/lanes.wgsl      WORKGROUP_SIZE, LANES, combineSums
@@ -81,7 +81,22 @@ fn rowWithLabel(leader: Row, index: u32, z: f32) -> Row {
   return row;
 }
 
+// Columns of a lane that are summed apart: adding ten thousand equal shares to a large one would round each the same way.
+const BLOCK = 256u;
+
 fn targetAt(row: u32, column: u32) -> f32 { return load_targets(row, column) * load_classWeights(column); }
+
+// x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the targets, weighed by nothing.
+fn termsAt(row: u32, j: u32, leader: Row, parameters: Parameters) -> vec4<f32> {
+  let given = load_targets(row, j);
+  let share = given * load_classWeights(j);
+  // A masked class that is no target costs nothing, though its own loss is infinite.
+  if (share == 0.0) { return vec4(0.0, 0.0, 0.0, given); }
+  let own = rowWithLabel(leader, j, load_logits(row, j));
+  let steepness = share * slope(own, parameters);
+  let isLeader = j == leader.label;
+  return vec4(share * finish(own, parameters), select(steepness, 0.0, isLeader), select(0.0, steepness, isLeader), given);
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -93,22 +108,21 @@ fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   let end = select(sizes.classes, 0u, slot >= sizes.rows);
 
   var found = leaderEmpty();
-  for (var j = lane; j < end; j += LANES) { found = leaderExtend(found, j, load_logits(row, j)); }
+  for (var first = lane; first < end; first += BLOCK * LANES) {
+    let last = min(end, first + BLOCK * LANES);
+    var block = leaderEmpty();
+    for (var j = first; j < last; j += LANES) { block = leaderExtend(block, j, load_logits(row, j)); }
+    found = leaderMerge(found, block);
+  }
   found = combineLeaders(found, local);
   let leader = rowAround(found, load_logits(row, found.index), parameters);
 
-  // x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the targets, weighed by nothing.
   var sums = vec4(0.0);
-  for (var j = lane; j < end; j += LANES) {
-    let given = load_targets(row, j);
-    let share = given * load_classWeights(j);
-    sums.w += given;
-    // A masked class that is no target costs nothing, though its own loss is infinite.
-    if (share == 0.0) { continue; }
-    let own = rowWithLabel(leader, j, load_logits(row, j));
-    let steepness = share * slope(own, parameters);
-    let isLeader = j == leader.label;
-    sums += vec4(share * finish(own, parameters), select(steepness, 0.0, isLeader), select(0.0, steepness, isLeader), 0.0);
+  for (var first = lane; first < end; first += BLOCK * LANES) {
+    let last = min(end, first + BLOCK * LANES);
+    var block = vec4(0.0);
+    for (var j = first; j < last; j += LANES) { block += termsAt(row, j, leader, parameters); }
+    sums += block;
   }
   sums = combineSums(sums, local);
 
