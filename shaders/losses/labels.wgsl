@@ -12,7 +12,7 @@ const SLOPED = false;
 struct Label { index: u32, ignored: bool, wrong: bool }
 
 fn labelOf(row: u32) -> Label {
-  let given = load_labels(row);
+  let given = load_labels(sizes.firstRow + row);
   let ignored = sizes.hasIgnoreIndex != 0u && given == sizes.ignoreIndex;
   let wrong = !ignored && (given < 0 || u32(given) >= sizes.classes);
   return Label(select(u32(given), 0u, ignored || wrong), ignored, wrong);
@@ -20,17 +20,17 @@ fn labelOf(row: u32) -> Label {
 
 // What the row's first lane writes.
 fn writeValue(index: u32, label: Label, row: Row, parameters: Parameters) {
-  examine(index, label.wrong, !label.ignored && isNan(row.crossEntropy), parameters);
+  examine(sizes.firstRow + index, label.wrong, !label.ignored && isNan(row.crossEntropy), parameters);
   if (WANT_VALUE) {
     let result = select(finish(row, parameters), nan(), label.wrong);
-    store_value(index, select(result, 0.0, label.ignored));
+    store_value(sizes.firstRow + index, select(result, 0.0, label.ignored));
   }
 }
 
 // The factor of the row's gradient.
 fn factorOf(index: u32, label: Label, row: Row, parameters: Parameters) -> f32 {
   if (!WANT_GRADIENT || label.ignored) { return 0.0; }
-  let factor = select(load_cotangent(index), nan(), label.wrong);
+  let factor = select(load_cotangent(sizes.firstRow + index), nan(), label.wrong);
   if (SLOPED) { return factor * slope(row, parameters); }
   return factor;
 }

@@ -9,6 +9,7 @@ struct Sizes {
   rows: u32,
   classes: u32,
   gridWidth: u32,
+  firstRow: u32,         // of a chunk: its logits and gradients begin at 0, all else goes by the whole batch's rows
   hasIgnoreIndex: u32,
   ignoreIndex: i32,
   tolerance: f32,        // of the sum of a row of soft targets, about 1

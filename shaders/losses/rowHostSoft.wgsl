@@ -84,11 +84,11 @@ fn rowWithLabel(leader: Row, index: u32, z: f32) -> Row {
 // Columns of a lane that are summed apart: adding ten thousand equal shares to a large one would round each the same way.
 const BLOCK = 256u;
 
-fn targetAt(row: u32, column: u32) -> f32 { return load_targets(row, column) * load_classWeights(column); }
+fn targetAt(row: u32, column: u32) -> f32 { return load_targets(sizes.firstRow + row, column) * load_classWeights(column); }
 
 // x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the targets, weighed by nothing.
 fn termsAt(row: u32, j: u32, leader: Row, parameters: Parameters) -> vec4<f32> {
-  let given = load_targets(row, j);
+  let given = load_targets(sizes.firstRow + row, j);
   let share = given * load_classWeights(j);
   // A masked class that is no target costs nothing, though its own loss is infinite.
   if (share == 0.0) { return vec4(0.0, 0.0, 0.0, given); }
@@ -130,11 +130,11 @@ fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   let hasTargets = sums.y != 0.0 || sums.z != 0.0 || isNan(sums.y) || isNan(sums.z);
   if (lane == 0u) {
     let wrong = isNan(sums.w) || abs(sums.w - 1.0) > sizes.tolerance;
-    examine(row, wrong, hasTargets && isNan(leader.crossEntropy), parameters);
-    if (WANT_VALUE) { store_value(row, sums.x); }
+    examine(sizes.firstRow + row, wrong, hasTargets && isNan(leader.crossEntropy), parameters);
+    if (WANT_VALUE) { store_value(sizes.firstRow + row, sums.x); }
   }
   if (!WANT_GRADIENT) { return; }
-  let factor = load_cotangent(row);
+  let factor = load_cotangent(sizes.firstRow + row);
   for (var j = lane; j < end; j += LANES) {
     if (!hasTargets) {
       store_gradient(row, j, 0.0);

@@ -4,6 +4,7 @@ struct Sizes {
   rows: u32, columns: u32, inner: u32, batches: u32,
   aOffset: u32, aRow: u32, aInner: u32, aBatch: u32,      // in elements: where a starts, and its strides
   bOffset: u32, bInner: u32, bColumn: u32, bBatch: u32,   // the same of b; 0 broadcasts
+  firstRow: u32,                                          // of a product in parts: for a hook that stores its rows
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;

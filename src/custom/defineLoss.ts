@@ -1,4 +1,5 @@
 import { ValueError } from '../errors.js';
+import type { Attributes } from '../graph/op.js';
 import { sizeOf } from '../graph/shape.js';
 import type { TensorData } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
@@ -49,6 +50,22 @@ export interface Loss<Parameters extends Record<string, LossParameter> = Record<
   ): Tensor;
   readonly declaration: LossDeclaration<Parameters>;
   /** @internal */ readonly rows: LossRows;
+  /** @internal The loss of logits that come from elsewhere. */
+  readonly over: (scores: Scores, target: TensorLike | TensorData, options: LossOptions) => Tensor;
+}
+
+/** Where logits come from. */
+export interface Scores {
+  /** `[...batch, classes]` */
+  readonly shape: readonly number[];
+  /** The value of each row; `inputs` are those behind the logits. */
+  readonly values: (
+    rows: RowLoss,
+    inputs: readonly Tensor[],
+    attributes: Attributes,
+    /** Divides by the temperature; `byRow` tensors are `[rows, …]`. */
+    cool: (x: Tensor, byRow: boolean) => Tensor,
+  ) => Tensor;
 }
 
 /**
@@ -114,33 +131,39 @@ function lossOf<Parameters extends Record<string, LossParameter>>(
   const { parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
   const op = `losses.${declaration.name}`;
-  const call = (
-    logits: Tensor,
-    target: TensorLike | TensorData,
-    options: LossOptions & Record<string, unknown> = {},
-  ) => {
+  const over = (scores: Scores, target: TensorLike | TensorData, options: LossOptions & Record<string, unknown>) => {
     checkOptions(op, options, names);
     const { reduction = 'mean', temperature } = options;
-    const scores = checkLogits(op, logits);
     const batch = scores.shape.slice(0, -1);
     const { kind, operands, attributes, weights, total, ignored } = targetsOf(op, target, scores.shape, options);
     const own = Object.fromEntries(
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
     ) as { readonly [Name in keyof Parameters]: Tensor };
-    const resolved = Object.values(resolve(own));
     const compute = rows[kind];
     if (compute === undefined) throw withoutSlope(op);
-    const scaled =
-      temperature === undefined ? scores : divide(withoutIgnored(scores, temperature, ignored), temperature);
-    const flat = reshapeExactly(scaled, [sizeOf(batch), scores.shape.at(-1) ?? 0]);
-    const values = compute([flat, ...operands, ...resolved], attributes);
+    const resolved = resolve(own);
+    const inputs = [...operands, ...compute.parts.parameters.map((name) => resolved[name] as Tensor)];
+    const cool = (x: Tensor, byRow: boolean) => cooled(x, temperature, byRow ? ignored : undefined);
+    const values = scores.values(compute, inputs, attributes, cool);
     const weighed = weights === undefined ? values : multiply(values, weights);
     if (reduction === 'none') return reshapeExactly(weighed, batch);
     if (reduction === 'sum') return sum(weighed);
     if (sizeOf(batch) === 0) console.warn(`${op}: the batch is empty: its mean is NaN.`);
     return divide(sum(weighed), total);
   };
-  return Object.assign(call, { declaration, rows }) as Loss<Parameters>;
+  const call = (logits: Tensor, target: TensorLike | TensorData, options: LossOptions = {}) =>
+    over(scoresOf(checkLogits(op, logits)), target, options as LossOptions & Record<string, unknown>);
+  return Object.assign(call, { declaration, rows, over }) as Loss<Parameters>;
+}
+
+function scoresOf(logits: Tensor): Scores {
+  const { shape } = logits;
+  const flat = [sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 0];
+  return {
+    shape,
+    values: (rows, inputs, attributes, cool) =>
+      rows.values([cool(reshapeExactly(logits, flat), true), ...inputs], attributes),
+  };
 }
 
 function withoutSlope(op: string): ValueError {
@@ -150,7 +173,8 @@ function withoutSlope(op: string): ValueError {
 }
 
 /** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
-function withoutIgnored(logits: Tensor, temperature: TensorLike, ignored: Tensor | undefined): Tensor {
-  if (ignored === undefined || typeof temperature === 'number') return logits;
-  return where(expandDims(reshapeExactly(ignored, logits.shape.slice(0, -1)), -1), 0, logits);
+function cooled(x: Tensor, temperature: TensorLike | undefined, ignored: Tensor | undefined): Tensor {
+  if (temperature === undefined) return x;
+  const isCut = ignored !== undefined && typeof temperature !== 'number';
+  return divide(isCut ? where(expandDims(ignored, -1), 0, x) : x, temperature);
 }

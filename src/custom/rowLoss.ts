@@ -1,10 +1,11 @@
 import { vjp } from '../autograd/grad.js';
+import type { Device } from '../device/device.js';
 import { type Load, type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { type ComplaintAttributes, complaintsOf, type Limits } from './complaints.js';
-import type { RowHostQuestion } from './rowHost.js';
+import type { RowHostQuestion, RowHostVariant } from './rowHost.js';
 
 /** What is known of a loss by its declaration. */
 export interface RowLossParts {
@@ -31,14 +32,20 @@ export interface RowKind {
   readonly replace: Readonly<Record<string, string>>;
 }
 
-/** The value of each row, `[rows]`; inputs are the logits `[rows, classes]`, the operands, the parameters (0-d each). */
-export type RowLoss = (inputs: readonly Tensor[], attributes: Attributes) => Tensor;
+/** A loss for one kind of target. */
+export interface RowLoss {
+  readonly parts: RowLossParts;
+  readonly kind: RowKind;
+  /** The value of each row, `[rows]`; inputs are the logits `[rows, classes]`, the operands, the parameters (0-d each). */
+  readonly values: (inputs: readonly Tensor[], attributes: Attributes) => Tensor;
+}
 
 /**
  * The two kernel ops of a row loss, its values and its logit gradients. They run as one kernel whenever the
  * cotangent does not depend on the values.
  */
-export function rowLossOps({ name, wgsl, parameters, limits }: RowLossParts, kind: RowKind): RowLoss {
+export function rowLossOps(parts: RowLossParts, kind: RowKind): RowLoss {
+  const { name, parameters } = parts;
   const operands = ['logits', ...kind.operands, ...parameters];
   const shared = operands.length;
   const family = `rowLoss ${name}${kind.name}`;
@@ -101,56 +108,88 @@ export function rowLossOps({ name, wgsl, parameters, limits }: RowLossParts, kin
   function lower({ node, nodes, device, choose }: LoweringContext): Lowering {
     const value = nodes.get(valueOp.name);
     const gradient = nodes.get(gradientOp.name);
-    const [logits] = node.inputs as [Tensor];
+    const [logits, ...rest] = node.inputs as [Tensor, ...Tensor[]];
     const [rows = 0, classes = 0] = logits.shape;
     const wanted = [...(value ? ['value'] : []), ...(gradient ? ['gradient'] : [])].join('+');
-    const host = choose(kind.variants(device, `${name}${kind.name} ${wanted}`, rows, classes));
-    const complaints = complaintsOf(
+    return lowerRows(parts, kind, {
       device,
-      node.attributes as unknown as ComplaintAttributes,
-      classes,
-      parameters,
-      limits,
-    );
-    const loads: Record<string, Load> = {};
-    operands.forEach((operand, i) => {
-      const own = i === 0 ? [rows, classes] : i > kind.operands.length ? [] : kind.extents(operand, rows, classes);
-      loads[`load_${operand}`] = { tensor: node.inputs[i] as Tensor, extents: own };
-    });
-    const replace: Record<string, string> = {
-      ...kind.replace,
-      ...complaints.replace,
-      WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
-      WANT_GRADIENT: `const WANT_GRADIENT = ${gradient !== undefined};`,
-      ACCUMULATES: `const ACCUMULATES = ${wgsl.declarations.accumulate !== undefined};`,
-      REDUCES: `const REDUCES = ${wgsl.declarations.reduce !== undefined};`,
-    };
-    if (parameters.length > 0) {
-      const fields = parameters.map((parameter) => `load_${parameter}()`);
-      replace.loadParameters = `fn loadParameters() -> Parameters { return Parameters(${fields.join(', ')}); }`;
-    }
-    if (gradient === undefined) replace.load_cotangent = 'fn load_cotangent(row: u32) -> f32 { return 0.0; }';
-    else loads.load_cotangent = { tensor: gradient.inputs.at(-1) as Tensor, extents: [rows] };
-    return lowering({
-      kernel: host.kernel,
-      variant: host.variant,
-      loads,
-      stores: {
-        ...(value === undefined ? {} : { store_value: { tensor: value, extents: [rows] } }),
-        ...(gradient === undefined ? {} : { store_gradient: { tensor: gradient, extents: [rows, classes] } }),
-      },
-      uniforms: { rows, classes, gridWidth: host.workgroups[0], ...kind.uniforms(node.attributes) },
-      overrides: host.overrides,
-      ranges: complaints.ranges,
-      replace,
-      appended: wgsl,
-      workgroups: host.workgroups,
-      flops: 8 * rows * classes,
+      attributes: node.attributes,
+      inputs: rest.slice(0, shared - 1),
+      cotangent: gradient?.inputs.at(-1),
+      chunk: { first: 0, rows, of: rows, classes },
+      host: choose(kind.variants(device, `${name}${kind.name} ${wanted}`, rows, classes)),
+      value,
+      logits,
+      gradient,
     });
   }
 
-  return (inputs, attributes) => {
-    const [logits] = inputs as [Tensor];
-    return new Tensor(valueOp, inputs, logits.shape.slice(0, 1), 'f32', attributes);
+  return {
+    parts,
+    kind,
+    values: (inputs, attributes) => {
+      const [logits] = inputs as [Tensor];
+      return new Tensor(valueOp, inputs, logits.shape.slice(0, 1), 'f32', attributes);
+    },
   };
+}
+
+/** One run of a row host: over all rows, or over some with logits and gradients in scratch buffers. */
+interface RowsToLower {
+  readonly device: Device;
+  readonly attributes: Attributes;
+  /** The operands and the parameters, of all rows. */
+  readonly inputs: readonly Tensor[];
+  /** Where the gradient is wanted. */
+  readonly cotangent: Tensor | undefined;
+  readonly chunk: { readonly first: number; readonly rows: number; readonly of: number; readonly classes: number };
+  readonly host: RowHostVariant;
+  readonly value: Tensor | undefined;
+  /** Undefined: in scratch. */
+  readonly logits: Tensor | undefined;
+  readonly gradient: Tensor | undefined;
+  readonly scratch?: Lowering['scratch'];
+}
+
+export function lowerRows({ wgsl, parameters, limits }: RowLossParts, kind: RowKind, given: RowsToLower): Lowering {
+  const { device, attributes, inputs, cotangent, chunk, host, value, logits, gradient, scratch } = given;
+  const { first, rows, of, classes } = chunk;
+  const complaints = complaintsOf(device, attributes as unknown as ComplaintAttributes, classes, parameters, limits);
+  const loads: Record<string, Load> =
+    logits === undefined ? {} : { load_logits: { tensor: logits, extents: [rows, classes] } };
+  [...kind.operands, ...parameters].forEach((operand, i) => {
+    const extents = i < kind.operands.length ? kind.extents(operand, of, classes) : [];
+    loads[`load_${operand}`] = { tensor: inputs[i] as Tensor, extents };
+  });
+  const replace: Record<string, string> = {
+    ...kind.replace,
+    ...complaints.replace,
+    WANT_VALUE: `const WANT_VALUE = ${value !== undefined};`,
+    WANT_GRADIENT: `const WANT_GRADIENT = ${cotangent !== undefined};`,
+    ACCUMULATES: `const ACCUMULATES = ${wgsl.declarations.accumulate !== undefined};`,
+    REDUCES: `const REDUCES = ${wgsl.declarations.reduce !== undefined};`,
+  };
+  if (parameters.length > 0) {
+    const fields = parameters.map((parameter) => `load_${parameter}()`);
+    replace.loadParameters = `fn loadParameters() -> Parameters { return Parameters(${fields.join(', ')}); }`;
+  }
+  if (cotangent === undefined) replace.load_cotangent = 'fn load_cotangent(row: u32) -> f32 { return 0.0; }';
+  else loads.load_cotangent = { tensor: cotangent, extents: [of] };
+  return lowering({
+    kernel: host.kernel,
+    variant: host.variant,
+    loads,
+    stores: {
+      ...(value === undefined ? {} : { store_value: { tensor: value, extents: [of] } }),
+      ...(gradient === undefined ? {} : { store_gradient: { tensor: gradient, extents: [rows, classes] } }),
+    },
+    uniforms: { rows, classes, firstRow: first, gridWidth: host.workgroups[0], ...kind.uniforms(attributes) },
+    overrides: host.overrides,
+    ranges: complaints.ranges,
+    ...(scratch && { scratch }),
+    replace,
+    appended: wgsl,
+    workgroups: host.workgroups,
+    flops: 8 * rows * classes,
+  });
 }

@@ -171,8 +171,10 @@ export class DispatchBuilder {
     }
     for (const name of Object.keys(functions)) {
       if (!name.startsWith('store_')) continue;
-      // A result that goes to a scratch buffer keeps the kernel's own hook.
-      if (lowering.scratch?.[name.replace(/^store_/, '')] !== undefined) continue;
+      // A result that goes to a scratch buffer keeps the kernel's own hook, or what the lowering puts in its place.
+      const bound = name.replace(/^store_/, '');
+      if (lowering.replace?.[name] !== undefined || lowering.scratch?.[bound] !== undefined) continue;
+      if (lowering.scratch?.[`${bound}s`] !== undefined) continue;
       const store = lowering.stores?.[name];
       const { parameters } = signatureOf(name);
       const indices = parameters.slice(0, -1).map((parameter) => parameter.name);

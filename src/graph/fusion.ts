@@ -321,7 +321,7 @@ export class Fusion {
       collectInputs(value, inside, inputs, direct);
       const stored =
         this.#pinned.has(value) || value.forced || this.consumersOf(value).some((consumer) => !inside.has(consumer));
-      if (stored) outputs++;
+      if (stored && !(op.kind === 'kernel' && op.apart === true)) outputs++;
     }
     return inputs.size + direct.size + outputs + beside;
   }
@@ -331,7 +331,9 @@ function collectInputs(value: Value, inside: ReadonlySet<Value>, inputs: Set<Val
   const { op } = value.tensor;
   const access = op.kind === 'kernel' ? accessOf(op, value.tensor) : [];
   value.operands.forEach(({ value: input }, i) => {
-    if (access[i] === 'strided' || access[i] === 'contiguous') direct.add(`${i} ${input.position}`);
+    const isDirect = access[i] === 'strided' || access[i] === 'contiguous';
+    if (isDirect && op.kind === 'kernel' && op.apart === true) return;
+    if (isDirect) direct.add(`${i} ${input.position}`);
     // A virtual value loads nothing itself, and its own inputs are virtual too.
     else if (!inside.has(input) && !input.virtual) inputs.add(input);
   });

@@ -87,6 +87,11 @@ export interface KernelOp extends OpBase {
   readonly epilogue?: boolean;
   /** Storage buffers that its kernel binds beside its inputs and outputs: they count when it is fused. Default 0. */
   readonly buffersBeside?: number;
+  /**
+   * Its work is several dispatches, of which those with hooks bind none of the inputs without, and of the results what
+   * `buffersBeside` counts.
+   */
+  readonly apart?: boolean;
   /** Nodes with the same `family` and the same leading `shared` inputs become one dispatch. */
   readonly family?: string;
   readonly shared?: number;

@@ -9,11 +9,11 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { collapse, permuteView, sameView, type View } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
-import { matmulVariants } from './matmulVariants.js';
+import { type MatmulShape, type MatmulVariant, matmulVariants } from './matmulVariants.js';
 import { transpose } from './shaping.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
-interface Layout {
+export interface MatrixLayout {
   readonly offset: number;
   readonly row: number;
   readonly column: number;
@@ -21,7 +21,7 @@ interface Layout {
 }
 
 /** A matrix whose batch axes merge into one axis of constant stride, or undefined. */
-function layoutOf({ shape, strides, offset }: View): Layout | undefined {
+export function matrixLayoutOf({ shape, strides, offset }: View): MatrixLayout | undefined {
   const batches = collapse({ shape: shape.slice(0, -2), strides: strides.slice(0, -2), offset: 0 });
   if (batches.shape.length > 1) return undefined;
   const [row = 0, column = 0] = strides.slice(-2);
@@ -30,11 +30,11 @@ function layoutOf({ shape, strides, offset }: View): Layout | undefined {
 }
 
 /** One of the last two strides must be 1: the kernels walk along it. */
-function accepts(view: View): boolean {
+export function acceptsMatrix(view: View): boolean {
   const [row = 0, column = 0] = view.strides.slice(-2);
   const [rows = 1, columns = 1] = view.shape.slice(-2);
   const walks = row === 1 || column === 1 || rows === 1 || columns === 1;
-  return walks && layoutOf(view) !== undefined;
+  return walks && matrixLayoutOf(view) !== undefined;
 }
 
 /** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
@@ -49,23 +49,45 @@ function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): bool
 
 function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext): Lowering {
   const [a, b] = inputs as [Tensor, Tensor];
-  const left = layoutOf(viewOf(a)) as Layout;
-  const right = layoutOf(viewOf(b)) as Layout;
+  const left = matrixLayoutOf(viewOf(a)) as MatrixLayout;
+  const right = matrixLayoutOf(viewOf(b)) as MatrixLayout;
   const [rows = 1, columns = 1] = node.shape.slice(-2);
-  const inner = a.shape.at(-1) ?? 1;
   const batches = sizeOf(node.shape.slice(0, -2));
   const sums = nodes.get('sum');
-  const shape = { rows, columns, inner, batches, aTransposed: left.row === 1, bTransposed: right.row === 1 };
-  const { kernel, ...choice } = choose(matmulVariants(device, shape));
-  return lowering({
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
-    ...choice,
-    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums !== undefined) },
+  const shape = { rows, columns, inner: a.shape.at(-1) ?? 1, batches };
+  return lowerProduct(shape, left, right, (question) => choose(matmulVariants(device, question)), {
     reads: { a, b },
     stores: {
       store_result: { tensor: node, extents: [batches, rows, columns] },
       ...(sums === undefined ? {} : { store_sum: { tensor: sums, extents: [columns] } }),
     },
+    sums: sums !== undefined,
+  });
+}
+
+interface ProductParts extends Pick<Lowering, 'reads' | 'stores' | 'scratch' | 'replace' | 'extra'> {
+  /** Whether the sums of b's columns are wanted too. */
+  readonly sums?: boolean;
+  /** For a store hook of the caller's. */
+  readonly firstRow?: number;
+}
+
+/** One product of an op that is made of several: its operands by how they lie, its hooks by the caller. */
+export function lowerProduct(
+  shape: Pick<MatmulShape, 'rows' | 'columns' | 'inner' | 'batches'>,
+  left: MatrixLayout,
+  right: MatrixLayout,
+  choose: (shape: MatmulShape) => MatmulVariant,
+  { sums = false, firstRow = 0, replace, ...parts }: ProductParts,
+): Lowering {
+  const { rows, columns, inner, batches } = shape;
+  const { kernel, ...choice } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
+  return lowering({
+    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
+    ...choice,
+    ...parts,
+    replace: { ...choice.replace, ...replace },
+    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums) },
     uniforms: {
       rows,
       columns,
@@ -79,8 +101,9 @@ function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext)
       bInner: right.row,
       bColumn: right.column,
       bBatch: right.batch,
+      firstRow,
     },
-    flops: 2 * batches * rows * columns * inner + (sums === undefined ? 0 : columns * inner),
+    flops: 2 * batches * rows * columns * inner + (sums ? columns * inner : 0),
   });
 }
 
@@ -88,7 +111,7 @@ const matmulOp: KernelOp = {
   name: 'matmul',
   kind: 'kernel',
   access: ['strided', 'strided'],
-  acceptsView: accepts,
+  acceptsView: acceptsMatrix,
   epilogue: true,
   brings: bringsSum,
   lower,

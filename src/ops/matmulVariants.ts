@@ -12,7 +12,7 @@ export interface MatmulShape {
   readonly bTransposed: boolean;
 }
 
-interface MatmulVariant extends Variant {
+export interface MatmulVariant extends Variant {
   readonly kernel: 'register' | 'blocked' | 'quad';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
