@@ -86,16 +86,16 @@ const BLOCK = 256u;
 
 fn targetAt(row: u32, column: u32) -> f32 { return load_targets(sizes.firstRow + row, column) * load_classWeights(column); }
 
-// x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the targets, weighed by nothing.
+// x: the value; y: the slopes of all classes but the leader; z: the leader's; w: the sizes of the targets, weighed by nothing.
 fn termsAt(row: u32, j: u32, leader: Row, parameters: Parameters) -> vec4<f32> {
   let given = load_targets(sizes.firstRow + row, j);
   let share = given * load_classWeights(j);
   // A masked class that is no target costs nothing, though its own loss is infinite.
-  if (share == 0.0) { return vec4(0.0, 0.0, 0.0, given); }
+  if (share == 0.0) { return vec4(0.0, 0.0, 0.0, abs(given)); }
   let own = rowWithLabel(leader, j, load_logits(row, j));
   let steepness = share * slope(own, parameters);
   let isLeader = j == leader.label;
-  return vec4(share * finish(own, parameters), select(steepness, 0.0, isLeader), select(0.0, steepness, isLeader), given);
+  return vec4(share * finish(own, parameters), select(steepness, 0.0, isLeader), select(0.0, steepness, isLeader), abs(given));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -127,7 +127,7 @@ fn rowLossSoft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
   sums = combineSums(sums, local);
 
   if (slot >= sizes.rows) { return; }
-  let hasTargets = sums.y != 0.0 || sums.z != 0.0 || isNan(sums.y) || isNan(sums.z);
+  let hasTargets = isNan(sums.w) || sums.w > 0.0;
   if (lane == 0u) {
     let wrong = isNan(sums.w) || abs(sums.w - 1.0) > sizes.tolerance;
     examine(sizes.firstRow + row, wrong, hasTargets && isNan(leader.crossEntropy), parameters);

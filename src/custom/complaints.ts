@@ -77,11 +77,11 @@ function wrongTarget(op: string, targets: ComplaintAttributes['targets'], row: n
     });
   }
   if (targets === 'error') {
-    return new ValueError(op, `the soft targets of row ${row} do not sum to one.`, {
+    return new ValueError(op, `the soft targets of row ${row} are not weights that sum to one.`, {
       mend: "pass targets: 'normalise' to divide them by their sum, or 'accept' to take them as they are.",
     });
   }
-  return new ValueError(op, `the soft targets of row ${row} hold NaN or sum to zero.`, {
+  return new ValueError(op, `the soft targets of row ${row} hold NaN or negative numbers, or sum to zero.`, {
     mend: 'look at where they are made.',
   });
 }

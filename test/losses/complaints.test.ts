@@ -8,7 +8,7 @@ const LABEL = (row: number, op = 'crossEntropy') =>
   `ValueError: losses.${op}: the label of row ${row} is not one of the 3 classes.\n` +
   '  Mend: labels go from 0 to 2; ignoreIndex names one to leave out.';
 const SUM = (row: number) =>
-  `ValueError: losses.crossEntropy: the soft targets of row ${row} do not sum to one.\n` +
+  `ValueError: losses.crossEntropy: the soft targets of row ${row} are not weights that sum to one.\n` +
   "  Mend: pass targets: 'normalise' to divide them by their sum, or 'accept' to take them as they are.";
 
 const z = [
@@ -83,12 +83,13 @@ describe.each([
     for (const near of [9e-4, -9e-4]) expect(await loss(withLast(near)).item()).toBeGreaterThan(0);
     for (const far of [1.1e-3, -1.1e-3, Number.NaN])
       expect(await complaint(() => loss(withLast(far)).item())).toBe(SUM(3));
+    expect(await complaint(() => loss([[-0.5, 1.5, 0], ...q.slice(1)]).item())).toBe(SUM(0));
     // Class weights are no part of the sum, and smoothing keeps it.
     expect(await loss(q, { classWeights: [1, 2, 3], labelSmoothing: 0.2 }).item()).toBeGreaterThan(0);
     expect(await loss(withLast(1), { targets: 'accept' }).item()).toBeGreaterThan(0);
     expect(await loss(withLast(1), { targets: 'normalise' }).item()).toBeCloseTo(await loss(q).item(), 6);
     expect(await complaint(() => loss(withLast(-1), { targets: 'normalise' }).item())).toBe(
-      'ValueError: losses.crossEntropy: the soft targets of row 3 hold NaN or sum to zero.\n' +
+      'ValueError: losses.crossEntropy: the soft targets of row 3 hold NaN or negative numbers, or sum to zero.\n' +
         '  Mend: look at where they are made.',
     );
   });
@@ -155,6 +156,30 @@ describe.each([
         ).value,
     );
     expect(await step().item()).toBeCloseTo(wanted.reduce((a, b) => a + b) / 4, 3);
+    step.dispose();
+  });
+});
+
+describe('tuning', () => {
+  useOwnEngine({ tune: 'now' });
+  test('says nothing of the random data that it times on', async () => {
+    const logits = new Parameter(Array.from({ length: 80 }, (_, i) => [i % 3, 1, 2]));
+    const labels = Int32Array.from({ length: 80 }, (_, i) => i % 3);
+    const step = compile(() => {
+      const tau = tensor(1.5);
+      const soft = losses.compSum(logits, labels, { tau, labelSmoothing: 0.1 });
+      const hard = losses.compSum(logits, labels, { tau });
+      const loss = add(soft, hard);
+      return [loss, grad(loss, [logits])[0] as Tensor];
+    });
+    const warn = vi.spyOn(console, 'warn');
+    await step.prepare();
+    // Nor does tuning take variants of the loss for wrong on it.
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+    expect(step.explain()).toContain('soft rows');
+    const [loss] = step() as [Tensor];
+    expect(await loss.item()).toBeGreaterThan(0);
     step.dispose();
   });
 });

@@ -182,6 +182,16 @@ describe('soft targets', () => {
     expect(await as('normalise')).toBeCloseTo(wanted, 5);
   });
 
+  test('may be of either sign where they are accepted, and cancel to nothing but in the gradient', async () => {
+    const logits = new Parameter([[3, 1, 0]]);
+    const shares = [0, 1, -1];
+    const loss = losses.crossEntropy(logits, [shares], { targets: 'accept', reduction: 'sum' });
+    const got = await (grad(loss, [logits])[0] as Tensor).data();
+    softCompSum([3, 1, 0], shares, 1).gradient.forEach((g, j) => {
+      expect(got[j]).toBeCloseTo(g, 6);
+    });
+  });
+
   test('take class weights by class, and divide the mean by the number of rows, as PyTorch does', async () => {
     const weights = [0.5, 2, 3];
     const wanted = z.map(
