@@ -69,11 +69,12 @@ class Segment implements BufferRange {
   #storage: Storage | undefined;
   #freed = false;
 
-  constructor({ heap, device }: Engine, bytes: number, owner: Owner, label: string) {
+  constructor(engine: Engine, bytes: number, owner: Owner, label: string) {
     this.bytes = bytes;
     this.label = label;
-    this.device = device;
+    this.device = engine.device;
     this.#make = () => {
+      const { heap } = engine;
       const storage = heap.allocate(bytes, owner, label);
       heap.clear(storage);
       heap.hold(this, [storage]);
