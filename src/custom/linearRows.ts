@@ -4,8 +4,9 @@ import type { Access, Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import { first, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { add } from '../ops/arithmetic.js';
-import { acceptsMatrix, lowerProduct, type MatrixLayout, matmul, matrixLayoutOf } from '../ops/matmul.js';
+import { matmul } from '../ops/matmul.js';
 import { type MatmulShape, matmulVariants } from '../ops/matmulVariants.js';
+import { acceptsMatrix, lowerProduct, type MatrixLayout, matrixLayoutOf } from '../ops/product.js';
 import { lowerRows, type RowLoss } from './rowLoss.js';
 
 /** Logits held at a time, and as many gradients: 16 MiB each. */

@@ -1,41 +1,14 @@
-import blockedWgsl from '../../shaders/matmul/blocked.wgsl';
-import quadWgsl from '../../shaders/matmul/quad.wgsl';
-import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { formatShape, ShapeError } from '../errors.js';
-import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
+import type { Lowering, LoweringContext } from '../graph/lowering.js';
 import type { KernelOp, Reader } from '../graph/op.js';
 import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { collapse, permuteView, sameView, type View } from '../graph/view.js';
+import { permuteView, sameView } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
-import { type MatmulShape, type MatmulVariant, matmulVariants } from './matmulVariants.js';
+import { matmulVariants } from './matmulVariants.js';
+import { acceptsMatrix, lowerProduct, type MatrixLayout, matrixLayoutOf } from './product.js';
 import { transpose } from './shaping.js';
-
-/** How one operand lies: strides in elements, batch axes merged into one. */
-export interface MatrixLayout {
-  readonly offset: number;
-  readonly row: number;
-  readonly column: number;
-  readonly batch: number;
-}
-
-/** A matrix whose batch axes merge into one axis of constant stride, or undefined. */
-export function matrixLayoutOf({ shape, strides, offset }: View): MatrixLayout | undefined {
-  const batches = collapse({ shape: shape.slice(0, -2), strides: strides.slice(0, -2), offset: 0 });
-  if (batches.shape.length > 1) return undefined;
-  const [row = 0, column = 0] = strides.slice(-2);
-  const layout = { offset, row, column, batch: batches.strides[0] ?? 0 };
-  return Object.values(layout).every((stride) => stride >= 0) ? layout : undefined;
-}
-
-/** One of the last two strides must be 1: the kernels walk along it. */
-export function acceptsMatrix(view: View): boolean {
-  const [row = 0, column = 0] = view.strides.slice(-2);
-  const [rows = 1, columns = 1] = view.shape.slice(-2);
-  const walks = row === 1 || column === 1 || rows === 1 || columns === 1;
-  return walks && matrixLayoutOf(view) !== undefined;
-}
 
 /** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
 function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): boolean {
@@ -62,48 +35,6 @@ function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext)
       ...(sums === undefined ? {} : { store_sum: { tensor: sums, extents: [columns] } }),
     },
     sums: sums !== undefined,
-  });
-}
-
-interface ProductParts extends Pick<Lowering, 'reads' | 'stores' | 'scratch' | 'replace' | 'extra'> {
-  /** Whether the sums of b's columns are wanted too. */
-  readonly sums?: boolean;
-  /** For a store hook of the caller's. */
-  readonly firstRow?: number;
-}
-
-/** One product of an op that is made of several: its operands by how they lie, its hooks by the caller. */
-export function lowerProduct(
-  shape: Pick<MatmulShape, 'rows' | 'columns' | 'inner' | 'batches'>,
-  left: MatrixLayout,
-  right: MatrixLayout,
-  choose: (shape: MatmulShape) => MatmulVariant,
-  { sums = false, firstRow = 0, replace, ...parts }: ProductParts,
-): Lowering {
-  const { rows, columns, inner, batches } = shape;
-  const { kernel, ...choice } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
-  return lowering({
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
-    ...choice,
-    ...parts,
-    replace: { ...choice.replace, ...replace },
-    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums) },
-    uniforms: {
-      rows,
-      columns,
-      inner,
-      batches,
-      aOffset: left.offset,
-      aRow: left.row,
-      aInner: left.column,
-      aBatch: left.batch,
-      bOffset: right.offset,
-      bInner: right.row,
-      bColumn: right.column,
-      bBatch: right.batch,
-      firstRow,
-    },
-    flops: 2 * batches * rows * columns * inner + (sums ? columns * inner : 0),
   });
 }
 
