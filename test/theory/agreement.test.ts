@@ -49,6 +49,22 @@ describe.each([0, 0.5, 1, 1.5, 2, 3])('tau %f', (tau) => {
   });
 });
 
+test.each([0, 0.5, 1, 1.5, 2, 3])('tau %f: soft targets have the conditional risk', async (tau) => {
+  const seed = seedOf(`soft agreement ${tau}`);
+  const draw = random(seed);
+  const [inputs, classes] = [50, 10];
+  const scores = Array.from({ length: inputs }, () => draw.floats(classes, ({ normal }) => 2 * normal()));
+  const conditionals = scores.map(() => Float32Array.from(drawDistribution(draw, classes, 'mild')));
+  const table = (rows: Float32Array[]) =>
+    tensor(Float32Array.from(rows.flatMap((row) => [...row])), { shape: [inputs, classes] });
+  const risks = await losses.compSum(table(scores), table(conditionals), { tau, reduction: 'none' }).data();
+  scores.forEach((z, x) => {
+    const p = conditionals[x] ?? [];
+    const off = Math.abs((risks[x] ?? Number.NaN) - theory.conditionalRisk(p, z, { tau }));
+    expect(off, `seed ${seed}, input ${x}`).toBeLessThanOrEqual(allowedError(p, z, tau));
+  });
+});
+
 test.each([0.5, 1, 1.5])('tau %f: the bound holds while a model trains, and both sides fall', async (tau) => {
   const draw = random(29);
   const [count, classes] = [6, 3];
