@@ -1,4 +1,3 @@
-import { vjp } from '../autograd/grad.js';
 import type { Lowering, LoweringContext } from '../graph/lowering.js';
 import type { Access, Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
@@ -7,6 +6,7 @@ import { add } from '../ops/arithmetic.js';
 import { matmul } from '../ops/matmul.js';
 import { type MatmulShape, matmulVariants } from '../ops/matmulVariants.js';
 import { acceptsMatrix, lowerProduct, type MatrixLayout, matrixLayoutOf } from '../ops/product.js';
+import { gradientsBy, secondGradients } from './derived.js';
 import { lowerRows, type RowLoss } from './rowLoss.js';
 
 /** Logits held at a time, and as many gradients: 16 MiB each. */
@@ -92,14 +92,8 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
       );
       if (wanted.length > 0) {
         const values = defined(inputs, attributes, `the gradient by ${others[(wanted[0] ?? 0) - own.length]}`);
-        const rest = vjp(
-          values,
-          wanted.map((i) => inputs[i] as Tensor),
-          cotangent,
-        );
-        wanted.forEach((i, k) => {
-          gradients[i] = rest[k];
-        });
+        const rest = gradientsBy(values, inputs, wanted, cotangent);
+        for (const i of wanted) gradients[i] = rest[i];
       }
       return gradients;
     },
@@ -111,17 +105,8 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
       ...common,
       name: `${name}.${own[at]}`,
       access: [...access, 'fused'],
-      vjp: ({ cotangent, inputs, attributes, needs }) => {
-        const values = defined(inputs.slice(0, -1), attributes, 'the second derivative');
-        const slope = vjp(values, inputs[at] as Tensor, inputs.at(-1) as Tensor);
-        const indices = inputs.flatMap((_, i) => (needs[i] === true ? [i] : []));
-        const seconds = vjp(
-          slope,
-          indices.map((i) => inputs[i] as Tensor),
-          cotangent,
-        );
-        return inputs.map((_, i) => seconds[indices.indexOf(i)]);
-      },
+      vjp: (context) =>
+        secondGradients(defined(context.inputs.slice(0, -1), context.attributes, 'the second derivative'), at, context),
       lower: (context) => lower(context),
     }),
   );

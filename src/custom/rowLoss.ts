@@ -1,10 +1,10 @@
-import { vjp } from '../autograd/grad.js';
 import type { Device } from '../device/device.js';
 import { type Load, type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { type ComplaintAttributes, complaintsOf, type Limits } from './complaints.js';
+import { gradientsBy, secondGradients } from './derived.js';
 import type { RowHostQuestion, RowHostVariant } from './rowHost.js';
 
 /** What is known of a loss by its declaration. */
@@ -67,14 +67,8 @@ export function rowLossOps(parts: RowLossParts, kind: RowKind): RowLoss {
       if (wanted.length > 0) {
         const [first = 0] = wanted;
         const values = kind.defined(inputs, attributes, `the gradient by ${operands[first]}`);
-        const rest = vjp(
-          values,
-          wanted.map((i) => inputs[i] as Tensor),
-          cotangent,
-        );
-        wanted.forEach((i, k) => {
-          gradients[i] = rest[k];
-        });
+        const rest = gradientsBy(values, inputs, wanted, cotangent);
+        for (const i of wanted) gradients[i] = rest[i];
       }
       return gradients;
     },
@@ -88,20 +82,8 @@ export function rowLossOps(parts: RowLossParts, kind: RowKind): RowLoss {
     family,
     shared,
     buffersBeside: 1,
-    vjp: ({ cotangent, inputs, attributes, needs }) => {
-      // The gradient is d(sum(upstream * values))/d(logits); its own derivatives come from the definition.
-      const upstream = inputs.at(-1) as Tensor;
-      const [logits] = inputs as [Tensor];
-      const values = kind.defined(inputs, attributes, 'the second derivative');
-      const first = vjp(values, logits, upstream);
-      const indices = inputs.flatMap((_, i) => (needs[i] === true ? [i] : []));
-      const seconds = vjp(
-        first,
-        indices.map((i) => inputs[i] as Tensor),
-        cotangent,
-      );
-      return inputs.map((_, i) => seconds[indices.indexOf(i)]);
-    },
+    vjp: (context) =>
+      secondGradients(kind.defined(context.inputs, context.attributes, 'the second derivative'), 0, context),
     lower: (context) => lower(context),
   };
 
