@@ -1,9 +1,9 @@
-import { compile, grad, losses, optim, repeat, type Tensor, tensor } from '../../src/index.js';
+import { repeat } from '../../src/index.js';
 import { type Case, type CaseDeclaration, type Contender, defineCase } from '../case.js';
 import { byHand } from './step/byHand.js';
 import { jaxJs } from './step/jaxJs.js';
-import { network, ours } from './step/ours.js';
-import { makeProblem, named, type Problem, RULES } from './step/problem.js';
+import { ours, trained } from './step/ours.js';
+import { makeProblem, named, type Problem } from './step/problem.js';
 import { trainInFloat64 } from './step/reference.js';
 import { tfjs } from './step/tfjs.js';
 import { SMALL } from './step.js';
@@ -16,42 +16,6 @@ function manyOf(contender: Contender): Contender {
     ...contender,
     run: () => {
       for (let i = 0; i < COUNT; i++) contender.run();
-    },
-  };
-}
-
-/** The same step as the body of one `repeat`. */
-async function repeated(problem: Problem): Promise<Contender> {
-  const { images, labels, batch, features } = problem;
-  const { model, parameters } = network(problem);
-  const optimizer = optim.sgd(parameters, RULES.momentum);
-  const steps = compile((x: Tensor, y: Tensor) =>
-    repeat(COUNT, () => {
-      const value = losses.crossEntropy(model(x), y);
-      optimizer.update(grad(value, parameters));
-      return value;
-    }),
-  );
-  const x = tensor(images, { shape: [batch, features] });
-  const y = tensor(labels);
-  await steps.prepare(x, y);
-  let loss: Tensor | undefined;
-  return {
-    run: () => {
-      loss = steps(x, y);
-    },
-    settle: async () => {
-      await loss?.item();
-    },
-    results: async () => ({
-      loss: (await loss?.data()) as Float32Array,
-      ...named(await Promise.all(parameters.map((parameter) => parameter.data()))),
-    }),
-    explain: () => steps.explain(x, y),
-    dispose: () => {
-      steps.dispose();
-      optimizer.dispose();
-      for (const each of [x, y, ...parameters]) each.dispose();
     },
   };
 }
@@ -77,7 +41,7 @@ function loop(name: string, contenders: Pick<CaseDeclaration<Problem>, 'ours' | 
 /** Forty steps of the smallest net: inside one plan, and one by one. */
 export const loopCases = [
   loop('loop/repeat-40', {
-    ours: repeated,
+    ours: (problem) => trained(problem, (update) => repeat(COUNT, update)),
     peers: {
       'by-hand': async (device, problem) => manyOf(await byHand(device, problem)),
       'jax-js': async (jax, problem) => manyOf(await jaxJs(jax, problem)),

@@ -30,15 +30,20 @@ function optimizerOf({ rule }: Problem, parameters: readonly Parameter[]) {
   return rule === 'adamw' ? optim.adamw(parameters, RULES.adamw) : optim.sgd(parameters, RULES.momentum);
 }
 
-export async function ours(problem: Problem): Promise<Contender> {
+export const ours = (problem: Problem): Promise<Contender> => trained(problem, (update) => update());
+
+/** @param run how a step runs the update, which gives the loss: once, or in a loop. */
+export async function trained(problem: Problem, run: (update: () => Tensor) => Tensor): Promise<Contender> {
   const { images, labels, batch, features } = problem;
   const { model, parameters } = network(problem);
   const optimizer = optimizerOf(problem, parameters);
-  const step = compile((x: Tensor, y: Tensor) => {
-    const value = losses.crossEntropy(model(x), y);
-    optimizer.update(grad(value, parameters));
-    return value;
-  });
+  const step = compile((x: Tensor, y: Tensor) =>
+    run(() => {
+      const value = losses.crossEntropy(model(x), y);
+      optimizer.update(grad(value, parameters));
+      return value;
+    }),
+  );
   const x = tensor(images, { shape: [batch, features] });
   const y = tensor(labels);
   await step.prepare(x, y);
