@@ -122,13 +122,8 @@ export class Composer {
 
   #setting(value: Sink['settings'][number]): string {
     if (typeof value === 'object') return `${Math.fround(value.constant).toExponential()}f`;
-    const known = this.#settings.get(value);
-    if (known !== undefined) return known;
-    const field = this.#field('f32', value);
-    this.#settings.set(value, field);
-    return field;
+    return this.#fieldOf(value, 'f32', value);
   }
-  readonly #settings = new Map<UniformValue, string>();
 
   /** `struct Chain { v0: u32, … }` and its binding, or nothing when no uniform is read. */
   prelude(): string {
@@ -159,6 +154,16 @@ export class Composer {
     this.fields.push({ type, value });
     return `chain.v${this.fields.length - 1}`;
   }
+
+  /** One field for all that ask by the same key. */
+  #fieldOf(key: unknown, type: ChainField['type'], value: ChainValue): string {
+    const known = this.#fields.get(key);
+    if (known !== undefined) return known;
+    const field = this.#field(type, value);
+    this.#fields.set(key, field);
+    return field;
+  }
+  readonly #fields = new Map<unknown, string>();
 
   #bind(value: Value, access: 'read' | 'read_write'): string {
     const known = this.bound.indexOf(value);
@@ -217,17 +222,11 @@ export class Composer {
   }
 
   #uniform(value: Value): string {
-    const key = `uniform ${value.position}`;
-    const known = this.#uniforms.get(key);
-    if (known !== undefined) return known;
     const { source, dtype } = value.tensor;
     if (source?.kind !== 'uniformLeaf') throw new Error('not a uniform');
-    const field = this.#field(storageType(dtype), { leaf: source.index });
-    const text = dtype === 'bool' ? `(${field} != 0u)` : field;
-    this.#uniforms.set(key, text);
-    return text;
+    const field = this.#fieldOf(`uniform ${value.position}`, storageType(dtype), { leaf: source.index });
+    return dtype === 'bool' ? `(${field} != 0u)` : field;
   }
-  readonly #uniforms = new Map<string, string>();
 
   /** The place's row-major index. */
   #linear(place: Place): string {
@@ -243,14 +242,8 @@ export class Composer {
   }
 
   #extent(size: number, key: string): string {
-    const full = `extent ${key} ${size}`;
-    const known = this.#extents.get(full);
-    if (known !== undefined) return known;
-    const field = this.#field('u32', size);
-    this.#extents.set(full, field);
-    return field;
+    return this.#fieldOf(`extent ${key} ${size}`, 'u32', size);
   }
-  readonly #extents = new Map<string, string>();
 
   /** Where a view's element at `place` lies in its base, in elements. */
   #offset(view: View, place: Place): string {
