@@ -8,6 +8,7 @@ import type { Plan } from './plan.js';
 
 import { PooledStorage } from './pooledStorage.js';
 import type { DispatchTimer, Recorder } from './recorder.js';
+import { firstError } from './reports.js';
 import type { Storage } from './storage.js';
 
 import { isNumber, numberOf, type Tensor } from './tensor.js';
@@ -140,7 +141,12 @@ export class Executable {
     if (this.#pipelines === undefined) {
       const made = this.#described.map((dispatch) => this.#device.pipelines.create(dispatch));
       this.#pipelines = made.map(({ pipeline }) => pipeline);
-      this.#reports = made.map(({ error }) => error);
+      const reports = made.map(({ error }) => error);
+      this.#reports = reports;
+      void firstError(reports).then((error) => {
+        // Nothing is left to tell.
+        if (error === undefined && this.#reports === reports) this.#reports = [];
+      });
     }
     return this.#reports;
   }
