@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { grad, hvp } from '../../src/autograd/grad.js';
 import { compile, explain } from '../../src/graph/compile.js';
-import { Engine } from '../../src/graph/engine.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { relu } from '../../src/ops/activation.js';
@@ -15,16 +14,10 @@ import { softmax } from '../../src/ops/softmax.js';
 import { evaluate } from '../reference/evaluate.js';
 import { readAll } from '../support/checkOp.js';
 import { expectClose } from '../support/compare.js';
-import { useEngine } from '../support/engine.js';
+import { useEngineAndUnfused } from '../support/engine.js';
 import { randomGraph } from './randomGraph.js';
 
-const fused = useEngine();
-let unfused: Engine;
-beforeAll(async () => {
-  unfused = await Engine.create({ fusion: false });
-  fused().use();
-});
-afterAll(() => unfused.destroy());
+const { fused, unfused } = useEngineAndUnfused();
 
 const seeds = Array.from({ length: 36 }, (_, i) => 1 + i);
 
@@ -41,7 +34,7 @@ test.each(seeds)('fused, unfused and compiled agree with the reference, seed %i'
   const compiled = step();
   const held = await Promise.all(compiled.map((result) => result.data()));
   step.dispose();
-  unfused.use();
+  unfused().use();
   const other = await readAll(graph().results);
   fused().use();
   const references = evaluate(one.results);
@@ -118,7 +111,7 @@ describe('what becomes one dispatch', () => {
   });
 
   test('not when fusion is off', () => {
-    unfused.use();
+    unfused().use();
     const lines = dispatches((x) => relu(add(multiply(x as Tensor, 2), 1)), matrix);
     fused().use();
     expect(lines).toHaveLength(3);

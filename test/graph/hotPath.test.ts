@@ -81,9 +81,8 @@ function training(repeats = 0) {
   return { weights, rate, step, batch };
 }
 
-test('after step 2 a training step creates nothing: one submit, one pass, a write for each input', async () => {
-  const { weights, rate, step, batch } = training();
-  const before = await weights[0].data();
+/** Steps of a training that is warm: they create nothing and leave no memory behind. What they called. */
+async function steadily({ rate, step, batch }: ReturnType<typeof training>, steps: number) {
   step(...batch());
   await step.ready();
   step(...batch());
@@ -91,8 +90,7 @@ test('after step 2 a training step creates nothing: one submit, one pass, a writ
   await Promise.all([step.ready(), step.ready(), step.ready()]);
   const memory = engine().memory();
   const count = countCalls();
-  const STEPS = 200;
-  for (let i = 0; i < STEPS; i++) {
+  for (let i = 0; i < steps; i++) {
     rate.value *= 0.999;
     step(...batch());
     // As a loop over batches yields: JavaScript that never does could not learn that a step is done.
@@ -100,39 +98,31 @@ test('after step 2 a training step creates nothing: one submit, one pass, a writ
   }
   const calls = count();
   expect(calls.created).toEqual([]);
+  await step.ready();
+  vi.restoreAllMocks();
+  expect(engine().memory()).toEqual(memory);
+  return calls;
+}
+
+test('after step 2 a training step creates nothing: one submit, one pass, a write for each input', async () => {
+  const own = training();
+  const before = await own.weights[0].data();
+  const STEPS = 200;
+  const calls = await steadily(own, STEPS);
   expect(calls.passes).toBe(STEPS);
   // Two inputs, and the uniforms, for the rate changes each step.
   expect(calls.writes).toBe(3 * STEPS);
   // A fence is a submit of one cleared word, mapped: each `ready` asks for one, and the engine at each 8th step.
   expect(calls.submits - calls.maps).toBe(STEPS);
   expect(calls.maps).toBeLessThanOrEqual(STEPS / 5 + STEPS / 8 + 1);
-  await step.ready();
-  vi.restoreAllMocks();
-  expect(engine().memory()).toEqual(memory);
-  expect(await weights[0].data()).not.toEqual(before);
+  expect(await own.weights[0].data()).not.toEqual(before);
 });
 
 test('a repeat creates nothing either: one submit, a write for each input and one for all its uniforms', async () => {
-  const { rate, step, batch } = training(10);
-  step(...batch());
-  await step.ready();
-  step(...batch());
-  await Promise.all([step.ready(), step.ready(), step.ready()]);
-  const memory = engine().memory();
-  const count = countCalls();
   const STEPS = 20;
-  for (let i = 0; i < STEPS; i++) {
-    rate.value *= 0.999;
-    step(...batch());
-    if (i % 5 === 0) await step.ready();
-  }
-  const calls = count();
-  expect(calls.created).toEqual([]);
+  const calls = await steadily(training(10), STEPS);
   expect(calls.writes).toBe(3 * STEPS);
   expect(calls.submits - calls.maps).toBe(STEPS);
-  await step.ready();
-  vi.restoreAllMocks();
-  expect(engine().memory()).toEqual(memory);
 });
 
 test('a repeat that would take long is cut into submits, with the same bits', async () => {

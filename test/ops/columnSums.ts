@@ -2,6 +2,14 @@ import { expect } from 'vitest';
 import { compile, matmul, sum, type Tensor, transpose } from '../../src/index.js';
 import { random } from '../support/random.js';
 
+/** Batch, inputs, outputs: around every tile. */
+export const columnSumSizes = [
+  [1, 1, 1],
+  [7, 3, 17],
+  [33, 65, 10],
+  [128, 9, 129],
+] as const;
+
 /** A weight's gradient and its bias's: one dispatch, exact in whole numbers, whatever lies past the tiles' ends. */
 export async function checkColumnSums(batch: number, inputs: number, outputs: number, seed: number): Promise<void> {
   const r = random(seed);

@@ -13,7 +13,7 @@ import { compSum } from '../losses/reference.js';
 import { checkOp } from '../support/checkOp.js';
 import { useVariantsOf } from '../support/engine.js';
 import { random } from '../support/random.js';
-import { checkColumnSums } from './columnSums.js';
+import { checkColumnSums, columnSumSizes } from './columnSums.js';
 
 const edges = [1, 3, 7, 8, 9, 15, 17, 33, 63, 64, 65, 127, 129, 257];
 
@@ -74,12 +74,7 @@ describe.each(['gpu', 'plain', 'second', 'last'] as const)('the kernels of an ad
     },
   );
 
-  test.each([
-    [1, 1, 1],
-    [7, 3, 17],
-    [33, 65, 10],
-    [128, 9, 129],
-  ])('column sums beside a product: batch %i, %i by %i', (batch, inputs, outputs) =>
+  test.each(columnSumSizes)('column sums beside a product: batch %i, %i by %i', (batch, inputs, outputs) =>
     checkColumnSums(batch, inputs, outputs, 40 + batch),
   );
 

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Engine } from '../../src/graph/engine.js';
+import { describe, expect, test } from 'vitest';
 import {
   add,
   compile,
@@ -18,16 +17,10 @@ import {
   tensor,
   transpose,
 } from '../../src/index.js';
-import { useEngine } from '../support/engine.js';
+import { useEngineAndUnfused } from '../support/engine.js';
 import { random as draws } from '../support/random.js';
 
-const fused = useEngine();
-let unfused: Engine;
-beforeAll(async () => {
-  unfused = await Engine.create({ fusion: false });
-  fused().use();
-});
-afterAll(() => unfused.destroy());
+const { fused, unfused } = useEngineAndUnfused();
 
 const read = async (x: Tensor) => Array.from(await x.data());
 const matrix = (rows: number, columns: number, seed: number) => ({
@@ -38,7 +31,7 @@ const matrix = (rows: number, columns: number, seed: number) => ({
 /** What some steps leave behind, on an engine that takes updates into kernels and on one that does not. */
 async function both(run: () => Promise<unknown>): Promise<[unknown, unknown]> {
   const one = await run();
-  unfused.use();
+  unfused().use();
   const other = await run();
   fused().use();
   return [one, other];

@@ -39,6 +39,18 @@ export function useEngine(options: EngineOptions = {}): () => Engine {
   };
 }
 
+/** The engine that every test uses, and one of the file's own that fuses nothing, to compare with. */
+export function useEngineAndUnfused(): { readonly fused: () => Engine; readonly unfused: () => Engine } {
+  const fused = useEngine();
+  let unfused: Engine | undefined;
+  beforeAll(async () => {
+    unfused = await Engine.create({ fusion: false });
+    fused().use();
+  });
+  afterAll(() => unfused?.destroy());
+  return { fused, unfused: () => unfused as Engine };
+}
+
 /** An engine of the file's own, destroyed at its end: for counts and limits that others would disturb. */
 export function useOwnEngine(options: EngineOptions = {}): () => Engine {
   let engine: Engine | undefined;
