@@ -83,7 +83,7 @@ function uniformOf(gpu: GPUDevice, { uniforms }: WgslModule, values: Readonly<Re
     size: words.byteLength,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   });
-  gpu.queue.writeBuffer(buffer, 0, words);
+  gpu.queue.writeBuffer(buffer, 0, words.buffer);
   return buffer;
 }
 
