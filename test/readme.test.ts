@@ -3,27 +3,12 @@ import readme from '../README.md?raw';
 import * as cotangent from '../src/index.js';
 import { gzip, idxFile } from './data/idxFile.js';
 import { statistics } from './losses/reference.js';
+import { codeBlocks, runBlock } from './support/documentation.js';
 import { useEngine } from './support/engine.js';
 
 useEngine();
 
-/** The README's TypeScript, in order. It uses no syntax that JavaScript lacks. */
-const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
-
-type Run = (...values: unknown[]) => Promise<unknown>;
-const AsyncFunction = (async () => undefined).constructor as new (...parts: string[]) => Run;
-
-/** Runs a block with its imports taken from the library's sources, and names that it leaves to the reader. */
-function run(block: string, given: Readonly<Record<string, unknown>>, results: string): Promise<unknown> {
-  const code = block.replace(/import \{([^}]*)\} from 'cotangent';/, 'const {$1} = cotangent;');
-  const body = `${code}\nreturn { ${results} };`;
-  return new AsyncFunction('cotangent', ...Object.keys(given), body)(cotangent, ...Object.values(given));
-}
-
-/** The block that has this text. */
-function blockWith(text: string): string {
-  return blocks.find((block) => block.includes(text)) ?? expect.fail(`the README has no block with ${text}`);
-}
+const blocks = codeBlocks(readme);
 
 /** Ten blurred stripes, each class at a place of its own. */
 function stripes(count: number) {
@@ -41,7 +26,7 @@ function stripes(count: number) {
 
 describe('the README', () => {
   test('has the training example in fifteen lines, and it trains', async () => {
-    const [example = ''] = blocks;
+    const [example = ''] = blocks.all;
     expect(example.trim().split('\n').length).toBeLessThanOrEqual(17);
     const logged: number[] = [];
     const losses: Promise<number>[] = [];
@@ -49,7 +34,7 @@ describe('the README', () => {
       'const loss = step(images, labels);',
       'const loss = step(images, labels); losses_.push(loss.item());',
     );
-    const { step } = (await run(
+    const { step } = (await runBlock(
       watched,
       { digits: stripes(2560), console: { log: (loss: number) => logged.push(loss) }, losses_: losses },
       'step',
@@ -70,7 +55,9 @@ describe('the README', () => {
       'mnist/train-labels-idx1-ubyte': idxFile(0x08, [2], [7, 3]),
     };
     const given = { fetch: async (path: string) => new Response(files[path]) };
-    const { digits } = (await run(blockWith('readIdx'), given, 'digits')) as { digits: cotangent.LabelledImages };
+    const { digits } = (await runBlock(blocks.having('readIdx'), given, 'digits')) as {
+      digits: cotangent.LabelledImages;
+    };
     expect(digits.labels).toEqual(new Uint32Array([7, 3]));
     expect(digits.images).toEqual(Float32Array.from(pixels, (byte) => byte / 255));
   });
@@ -80,8 +67,8 @@ describe('the README', () => {
       [1, 2, 0.5],
       [0.1, -1, 3],
     ]);
-    const { focal, loss } = (await run(
-      blockWith('defineLoss'),
+    const { focal, loss } = (await runBlock(
+      blocks.having('defineLoss'),
       { model: () => logits, images: undefined, labels: new Int32Array([1, -1]) },
       'focal, loss',
     )) as { focal: ReturnType<typeof cotangent.defineLoss>; loss: cotangent.Tensor };
@@ -117,7 +104,7 @@ describe('the README', () => {
   const labels = new Int32Array(rows.length);
   const focalOf = async () => {
     const given = { model: () => cotangent.tensor(rows), images: undefined, labels };
-    const { focal } = (await run(blockWith('defineLoss'), given, 'focal')) as {
+    const { focal } = (await runBlock(blocks.having('defineLoss'), given, 'focal')) as {
       focal: (logits: cotangent.Tensor, labels: Int32Array, options: object) => cotangent.Tensor;
     };
     return focal;
