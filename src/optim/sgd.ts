@@ -1,3 +1,4 @@
+import momentumWgsl from '../../shaders/optim/momentum.wgsl';
 import sgdWgsl from '../../shaders/optim/sgd.wgsl';
 import { ValueError } from '../errors.js';
 import type { Parameter } from '../graph/parameter.js';
@@ -38,20 +39,18 @@ export function sgd(
   const of = (group: number) => settings[group] as SgdSettings;
   const decay = (kind: SgdSettings['decay']) => (group: number) =>
     of(group).decay === kind ? settingOf(of(group).weightDecay) : 0;
-  return new Optimizer(
-    {
-      name: 'sgd',
-      wgsl: sgdWgsl,
-      states: ['momentum'],
-      fields: [
-        { name: 'learningRate', of: (group) => settingOf(of(group).learningRate) },
-        { name: 'momentum', of: (group) => settingOf(of(group).momentum) },
-        { name: 'nesterov', of: (group) => Number(of(group).nesterov) },
-        { name: 'coupledDecay', of: decay('coupled') },
-        { name: 'decoupledDecay', of: decay('decoupled') },
-      ],
-    },
-    lists,
-    clip === undefined ? {} : { clip },
-  );
+  const fields = [
+    { name: 'learningRate', of: (group: number) => settingOf(of(group).learningRate) },
+    { name: 'coupledDecay', of: decay('coupled') },
+    { name: 'decoupledDecay', of: decay('decoupled') },
+  ];
+  const momentumFields = [
+    { name: 'momentum', of: (group: number) => settingOf(of(group).momentum) },
+    { name: 'nesterov', of: (group: number) => Number(of(group).nesterov) },
+  ];
+  // Without momentum in any group there is no state to hold, read and write.
+  const rule = settings.every(({ momentum }) => momentum === 0)
+    ? { name: 'sgd', wgsl: sgdWgsl, states: [], fields }
+    : { name: 'sgd', wgsl: momentumWgsl, states: ['momentum'], fields: [...fields, ...momentumFields] };
+  return new Optimizer(rule, lists, clip === undefined ? {} : { clip });
 }

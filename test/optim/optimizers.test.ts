@@ -23,6 +23,18 @@ describe.each([true, false])('fusion %s', (fusion) => {
   const cases: [name: string, Make, 'sgd' | 'adam', ReferenceSettings][] = [
     ['sgd', (p) => optim.sgd(p, { learningRate: 0.1 }), 'sgd', { learningRate: 0.1 }],
     [
+      'sgd with coupled decay',
+      (p) => optim.sgd(p, { learningRate: 0.1, weightDecay: 0.1 }),
+      'sgd',
+      { learningRate: 0.1, coupled: 0.1 },
+    ],
+    [
+      'sgd with decoupled decay',
+      (p) => optim.sgd(p, { learningRate: 0.1, weightDecay: 0.1, decay: 'decoupled' }),
+      'sgd',
+      { learningRate: 0.1, decoupled: 0.1 },
+    ],
+    [
       'momentum',
       (p) => optim.sgd(p, { learningRate: 0.05, momentum: 0.9 }),
       'sgd',
