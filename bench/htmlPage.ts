@@ -1,6 +1,6 @@
 import { digits } from '../src/node/terminal/table.js';
+import { escapeMarkup } from '../src/svg.js';
 import type { Verdict } from './goals.js';
-import { escapeText } from './markup.js';
 import { chartOf } from './ratioChart.js';
 import type { Failure, Report, Row } from './report.js';
 import { inUnit, UNITS } from './table.js';
@@ -26,10 +26,10 @@ export function pageOf(report: Report): string {
     '<html lang="en">',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width">',
-    `<title>Cotangent: benchmark of ${escapeText(date.slice(0, 10))}</title>`,
+    `<title>Cotangent: benchmark of ${escapeMarkup(date.slice(0, 10))}</title>`,
     `<style>${STYLE}</style>`,
     '<h1>Cotangent: benchmark</h1>',
-    `<p>${escapeText(`${adapter}, ${browser}, ${date}`)}. Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.</p>`,
+    `<p>${escapeMarkup(`${adapter}, ${browser}, ${date}`)}. Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.</p>`,
     '<p>Ratios say how many times as much a peer takes: the median over the rounds, in which all take turns.</p>',
     ...failures.map(failureLine),
     ...(goals.length === 0 ? [] : [`<h2>Goals: ${met} of ${goals.length} met</h2>`, goalTable(goals)]),
@@ -61,13 +61,13 @@ function section(family: string, rows: readonly Row[]): string {
   ]);
   const compared = rows.some(({ ratio_to }) => ratio_to !== undefined);
   const chart = compared ? [chartOf(rows, 'Times as much as Cotangent')] : [];
-  return [`<h2>${escapeText(family)}</h2>`, ...chart, table(head, lines)].join('\n');
+  return [`<h2>${escapeMarkup(family)}</h2>`, ...chart, table(head, lines)].join('\n');
 }
 
 function goalTable(goals: readonly Verdict[]): string {
   const lines = goals.map(
     ({ case: name, goal, measured, bound, met }) =>
-      `<tr><td>${escapeText(name)}<td class="words">${escapeText(goal)}<td>${digits(measured)}<td>${digits(bound)}` +
+      `<tr><td>${escapeMarkup(name)}<td class="words">${escapeMarkup(goal)}<td>${digits(measured)}<td>${digits(bound)}` +
       `<td class="${met ? 'met">met' : 'missed">missed'}`,
   );
   return `<table><tr><th>case<th class="words">goal<th>measured<th>bound<th>\n${lines.join('\n')}\n</table>`;
@@ -75,11 +75,11 @@ function goalTable(goals: readonly Verdict[]): string {
 
 function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[], tag: 'th' | 'td') =>
-    `<tr>${cells.map((cell) => `<${tag}>${escapeText(cell)}`).join('')}`;
+    `<tr>${cells.map((cell) => `<${tag}>${escapeMarkup(cell)}`).join('')}`;
   return `<table>\n${[row(head, 'th'), ...lines.map((cells) => row(cells, 'td'))].join('\n')}\n</table>`;
 }
 
 function failureLine({ engine, case: name, message, fatal }: Failure): string {
   const where = name === undefined ? engine : `${engine}, ${name}`;
-  return `<p class="missed">${fatal ? 'Failed' : 'Left out'}: ${escapeText(`${where}: ${message}`)}</p>`;
+  return `<p class="missed">${fatal ? 'Failed' : 'Left out'}: ${escapeMarkup(`${where}: ${message}`)}</p>`;
 }

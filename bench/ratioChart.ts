@@ -1,6 +1,6 @@
 import { digits } from '../src/node/terminal/table.js';
+import { escapeMarkup, svg } from '../src/svg.js';
 import { PEERS, type PeerName } from './case.js';
-import { escapeText } from './markup.js';
 import type { Report, Row } from './report.js';
 
 const WIDTH = 860;
@@ -16,13 +16,9 @@ const FOOT = 10;
 const IN_README = /^(?!scale\/|overhead\/|memory\/)/;
 
 const STYLE = `
-  .chart { font: 12px system-ui, sans-serif; --paper: #ffffff; --ink: #1f2328; --faint: #d0d7de; --by-hand: #8c959f; --jax-js: #0969da; --tfjs: #bc4c00; }
-  @media (prefers-color-scheme: dark) {
-    .chart { --paper: #0d1117; --ink: #e6edf3; --faint: #3d444d; --by-hand: #8b949e; --jax-js: #4493f8; --tfjs: #f0883e; }
-  }
-  .chart text { fill: var(--ink); }
-  .chart line { stroke: var(--faint); }
-  .chart .even { stroke: var(--ink); }
+.chart { --by-hand: #8c959f; --jax-js: #0969da; --tfjs: #bc4c00; }
+@media (prefers-color-scheme: dark) { .chart { --by-hand: #8b949e; --jax-js: #4493f8; --tfjs: #f0883e; } }
+.chart text { fill: var(--ink); } .chart .even { stroke: var(--ink); }
 `;
 
 /** The chart of a run for a README: an SVG that needs nothing besides. */
@@ -60,8 +56,8 @@ export function chartOf(rows: readonly Row[], title: string): string {
   const lines = Array.from({ length: Math.round(Math.log10(most / least)) + 1 }, (_, i) => least * 10 ** i).map(
     (ratio) => {
       const x = across(ratio).toFixed(1);
-      const kind = Math.abs(ratio - 1) < 1e-9 ? ' class="even"' : '';
-      return `<line${kind} x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${height - FOOT}"/>${text(across(ratio), HEAD - 10, `${Number(ratio.toPrecision(3))}x`, 'middle')}`;
+      const kind = Math.abs(ratio - 1) < 1e-9 ? 'even' : 'grid';
+      return `<line class="${kind}" x1="${x}" x2="${x}" y1="${HEAD - 6}" y2="${height - FOOT}"/>${text(across(ratio), HEAD - 10, `${Number(ratio.toPrecision(3))}x`, 'middle')}`;
     },
   );
   const shown = PEERS.filter((peer) => compared.some(({ ratios }) => ratios.some((one) => one.peer === peer)));
@@ -69,22 +65,18 @@ export function chartOf(rows: readonly Row[], title: string): string {
     (peer, i) =>
       `<rect x="${8 + 76 * i}" y="${HEAD - 19}" width="10" height="10" fill="var(--${peer})"/>${text(22 + 76 * i, HEAD - 10, peer)}`,
   );
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeText(title)}">`,
-    `<style>${STYLE}</style>`,
-    `<rect width="${WIDTH}" height="${height}" fill="var(--paper)"/>`,
+  return svg({ kind: 'chart', width: WIDTH, height, label: title, style: STYLE }, [
     text(8, 16, title),
     ...legend,
     ...lines,
     ...bars,
-    '</svg>',
-  ].join('\n');
+  ]);
 }
 
 function bar(top: number, even: number, end: number, peer: PeerName, ratio: number): string {
   const x = Math.min(even, end);
   const width = Math.max(1, Math.abs(end - even));
-  const title = `<title>${escapeText(`${peer}: ${digits(ratio)}x`)}</title>`;
+  const title = `<title>${escapeMarkup(`${peer}: ${digits(ratio)}x`)}</title>`;
   return (
     `<rect x="${x.toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="${BAR - 2}" fill="var(--${peer})">${title}</rect>` +
     text(Math.max(even, end) + 4, top + BAR - 2, `${digits(ratio)}x`)
@@ -92,5 +84,5 @@ function bar(top: number, even: number, end: number, peer: PeerName, ratio: numb
 }
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end' = 'start'): string {
-  return `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}">${escapeText(content)}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}">${escapeMarkup(content)}</text>`;
 }

@@ -22,6 +22,7 @@ export type { TuneOptions } from './kernels/tuner.js';
 export type { TunerChoices } from './kernels/tunerChoices.js';
 export type { TunerStore } from './kernels/tunerStore.js';
 export * as losses from './losses/index.js';
+export * as metrics from './metrics/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as random from './ops/random.js';

@@ -1,7 +1,8 @@
 /**
  * Loss and accuracy over a run as SVG text: live on the page, and for `npm run train -- --plot FILE`.
- * It imports nothing but types, so that the command can draw without a browser.
+ * It imports nothing that needs a browser, so that the command can draw without one.
  */
+import { escapeMarkup, round, svg, ticks } from '../../src/svg.js';
 import type { Curve } from './run.js';
 
 export interface ChartOptions {
@@ -21,18 +22,9 @@ const BOTTOM = 44;
 const PANEL = 352;
 const LEFTS = [62, 504] as const;
 
-/** Colours come from the page where it has them (`--chart-…`), else from here, by day and by night. */
 const STYLE = `
-.chart { --ink: var(--chart-ink, #1d2530); --soft: var(--chart-soft, #5c6672); --rule: var(--chart-rule, #dfe4ea);
-  --first: var(--chart-first, #1f6feb); --second: var(--chart-second, #d1570b); --paper: var(--chart-paper, #ffffff); }
-@media (prefers-color-scheme: dark) { .chart { --ink: var(--chart-ink, #e8edf3); --soft: var(--chart-soft, #9aa7b4);
-  --rule: var(--chart-rule, #303a45); --first: var(--chart-first, #6cb0ff); --second: var(--chart-second, #ff9d5c);
-  --paper: var(--chart-paper, #12171d); } }
-.chart text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-.chart .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
 .chart .panel { font-size: 13px; font-weight: 600; fill: var(--ink); }
 .chart .first { fill: var(--first); font-weight: 600; } .chart .second { fill: var(--second); font-weight: 600; }
-.chart .grid { stroke: var(--rule); stroke-width: 1; }
 .chart path { fill: none; stroke-linejoin: round; stroke-linecap: round; }
 .chart .raw { stroke: var(--first); stroke-width: 1; opacity: 0.28; }
 .chart .line-first { stroke: var(--first); stroke-width: 2; } .chart .line-second { stroke: var(--second); stroke-width: 2; }
@@ -73,17 +65,13 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
       accuracy.length === 0 ? '' : lastValue(at(accuracy), accuracy),
     ],
   );
-  const description = describe(steps, epochs);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeMarkup(`${options.title}. ${description}`)}">`,
-    `<style>${STYLE}</style>`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="var(--paper)"/>`,
+  const label = `${options.title}. ${describe(steps, epochs)}`;
+  return svg({ kind: 'chart', width: WIDTH, height: HEIGHT, label, style: STYLE }, [
     `<text class="title" x="${LEFTS[0]}" y="24">${escapeMarkup(options.title)}</text>`,
     options.subtitle === undefined ? '' : `<text x="${LEFTS[0]}" y="42">${escapeMarkup(options.subtitle)}</text>`,
     loss,
     right,
-    '</svg>',
-  ].join('\n');
+  ]);
 }
 
 /** The curve in a sentence, for those who do not see it. */
@@ -195,24 +183,6 @@ function top(losses: readonly number[]): number {
   return largest > 4 * usual ? usual : largest;
 }
 
-/** Round numbers from at most `from` to at least `to`, about `count` of them. */
-export function ticks(from: number, to: number, count: number): number[] {
-  const raw = (to - from || 1) / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const every = ([1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) ?? 10) * power;
-  const first = Math.floor(from / every + 1e-9);
-  const last = Math.ceil(to / every - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * every).toPrecision(12)));
-}
-
 function tidy(value: number): string {
   return String(Number(value.toPrecision(6)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escapeMarkup(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

@@ -122,7 +122,6 @@ function smoothLabels(labels: Tensor, smoothing: TensorLike, classes: number, ig
 
 /** Labels i32 `[...batch]`, or soft targets f32 of the logits' shape. */
 function checkTarget(op: string, labels: TensorLike | TensorData, shape: readonly number[]): Tensor {
-  const batch = shape.slice(0, -1);
   const target = Array.isArray(labels) ? fromNested(op, labels, shape.length) : asTensor(op, labels, 'i32');
   const isSoft = target.rank === shape.length && target.rank > 0;
   if (isSoft && target.dtype === 'f32') {
@@ -138,6 +137,20 @@ function checkTarget(op: string, labels: TensorLike | TensorData, shape: readonl
       mend: 'cast them: toF32(targets); or give one label for each row.',
     });
   }
+  return checkLabels(op, target, shape);
+}
+
+/**
+ * Labels alone, i32 `[...batch]`.
+ * @param shape of the logits, `[...batch, classes]`.
+ */
+export function labelsOf(op: string, labels: TensorLike | TensorData, shape: readonly number[]): Tensor {
+  const given = Array.isArray(labels) ? fromNested(op, labels, shape.length) : asTensor(op, labels, 'i32');
+  return checkLabels(op, given, shape);
+}
+
+function checkLabels(op: string, target: Tensor, shape: readonly number[]): Tensor {
+  const batch = shape.slice(0, -1);
   if (target.dtype === 'f32' || target.dtype === 'bool') {
     throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
       mend: 'cast them: toI32(labels).',

@@ -1,3 +1,4 @@
+import { escapeMarkup, round, svg } from '../svg.js';
 import { shorten } from './formatProfile.js';
 import { digits } from './table.js';
 import type { Profile, ProfiledDispatch } from './types.js';
@@ -7,18 +8,11 @@ const LEGEND = PLOT.left + PLOT.width + 32;
 const LEGEND_WIDTH = 500;
 const ROW = 17;
 
-/** Its own colours, by day and by night: it is read on a page, in a viewer, and inside an img. */
 const STYLE = `
-.roofline { --ink: #1d2530; --soft: #5c6672; --rule: #dfe4ea; --roof: #1f6feb; --dot: #d1570b; --paper: #ffffff; }
-@media (prefers-color-scheme: dark) { .roofline { --ink: #e8edf3; --soft: #9aa7b4; --rule: #303a45; --roof: #6cb0ff;
-  --dot: #ff9d5c; --paper: #12171d; } }
-.roofline text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-.roofline .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
-.roofline .ink { fill: var(--ink); } .roofline .end { text-anchor: end; } .roofline .middle { text-anchor: middle; }
-.roofline .grid { stroke: var(--rule); } .roofline .roof { fill: none; stroke: var(--roof); stroke-width: 2; }
-.roofline .limit { fill: var(--roof); font-weight: 600; }
-.roofline circle { fill: var(--dot); fill-opacity: 0.8; stroke: var(--paper); }
-.roofline .hollow { fill: var(--paper); fill-opacity: 1; stroke: var(--dot); stroke-width: 2; }
+.roofline .roof { fill: none; stroke: var(--first); stroke-width: 2; }
+.roofline .limit { fill: var(--first); font-weight: 600; }
+.roofline circle { fill: var(--second); fill-opacity: 0.8; stroke: var(--paper); }
+.roofline .hollow { fill: var(--paper); fill-opacity: 1; stroke: var(--second); stroke-width: 2; }
 .roofline .number { font-size: 11px; font-weight: 600; fill: var(--ink); }
 `;
 
@@ -54,10 +48,8 @@ export function rooflineSvg(profile: Profile): string {
   const bottom = PLOT.top + PLOT.height;
   const right = PLOT.left + PLOT.width;
   const atFloor = Math.max(10 ** x.from, 10 ** y.from / limits.copyGbps);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="roofline" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(`Roofline of ${title}: ${dots.map((dot) => `${dot.name} ${dot.figures}`).join('; ')}`)}">`,
-    `<style>${STYLE}</style>`,
-    `<rect width="${width}" height="${height}" fill="var(--paper)"/>`,
+  const label = `Roofline of ${title}: ${dots.map((dot) => `${dot.name} ${dot.figures}`).join('; ')}`;
+  return svg({ kind: 'roofline', width, height, label, style: STYLE }, [
     `<text class="title" x="${PLOT.left}" y="26">${escapeMarkup(title)}</text>`,
     `<text x="${PLOT.left}" y="45">${escapeMarkup(`${digits(stepMs)} ms a step. ${note}`)}</text>`,
     ...x.powers.map((power) => {
@@ -83,8 +75,7 @@ export function rooflineSvg(profile: Profile): string {
       ({ name: label, figures }, i) =>
         `<text class="end" x="${LEGEND}" y="${PLOT.top + 8 + ROW * i}">${i}</text><text class="ink" x="${LEGEND + 8}" y="${PLOT.top + 8 + ROW * i}">${escapeMarkup(label)}</text><text class="end" x="${width - 16}" y="${PLOT.top + 8 + ROW * i}">${escapeMarkup(figures)}</text>`,
     ),
-    '</svg>',
-  ].join('\n');
+  ]);
 }
 
 /** The dispatches; or, where only steps were timed, the step as one. */
@@ -146,12 +137,4 @@ function logarithmic(least: number, most: number) {
 
 function plain(power: number): string {
   return power < -3 || power > 5 ? `1e${power}` : String(Number(`1e${power}`));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escapeMarkup(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

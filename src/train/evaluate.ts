@@ -1,18 +1,16 @@
 import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
-import { formatShape, ShapeError } from '../errors.js';
+import { checkNames, ShapeError } from '../errors.js';
 import { compile } from '../graph/compile.js';
+import { engine } from '../graph/current.js';
 import type { HostArray } from '../graph/hostArray.js';
-import { sameShape } from '../graph/shape.js';
 import type { Tensor } from '../graph/tensor.js';
+import { accuracy } from '../metrics/accuracy.js';
+import { Meter, type Metrics, type MetricValues, planOf } from '../metrics/meter.js';
+import { perClassAccuracy } from '../metrics/perClassAccuracy.js';
+import { meanOf } from '../metrics/rowMean.js';
+import { ROW_OPTIONS, type RowOptions, Rows } from '../metrics/rows.js';
 import type { Module } from '../nn/module.js';
-import { multiply } from '../ops/arithmetic.js';
-import { toF32, toI32 } from '../ops/casts.js';
-import { equal } from '../ops/comparison.js';
-import { stack } from '../ops/concatenate.js';
-import { oneHot } from '../ops/create.js';
-import { argmax, sum } from '../ops/reduce.js';
-import { expandDims } from '../ops/shaping.js';
 
 export interface Evaluation {
   /** Mean of the loss over all examples; NaN when no loss was given. */
@@ -21,36 +19,59 @@ export interface Evaluation {
   readonly accuracy: number;
   /** The same by class; NaN for a class without examples. */
   readonly perClassAccuracy: readonly number[];
+  /** How many there were; ignored ones do not count. */
   readonly examples: number;
 }
 
-export interface EvaluateOptions {
-  /** `(logits, labels) -> value of each row`; its mean is reported. */
+export interface EvaluateOptions<Of extends Metrics = Record<never, never>> extends RowOptions {
+  /** `(logits [rows, classes], labels [rows]) -> value of each row`; its mean is reported. */
   readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
+  /** Further figures, by names of your own: `{ top5: metrics.topK(5) }`. */
+  readonly metrics?: Of;
   /** Default 256. */
   readonly batchSize?: number;
-  readonly classes: number;
+  /** Checked against the logits where it is given. */
+  readonly classes?: number;
 }
 
-/** A compiled evaluation, to be used again and again: `data -> Evaluation`. */
-export type Evaluator = <Fields extends Dataset<Fields>>(dataset: Fields) => Promise<Evaluation>;
+/** A compiled evaluation, to be used again and again: `data -> Evaluation`, with the values of its further metrics. */
+export type Evaluator<Of extends Metrics = Record<never, never>> = <Fields extends Dataset<Fields>>(
+  dataset: Fields,
+) => Promise<Evaluation & { readonly metrics: MetricValues<Of> }>;
+
+const OP = 'evaluator';
 
 /**
- * Evaluates a classifier in `eval` mode: one compiled step a batch, counts added up on the host from a few
- * numbers a batch. The mode of the model is put back afterwards.
+ * Evaluates a classifier in `eval` mode: one compiled step a batch, and a few numbers a batch that come back while later
+ * ones run. The mode of the model is put back afterwards.
  *
- * @param model `[batch, ...]` to logits `[batch, classes]`. The dataset's first field is its input, the second
+ * @param model `[batch, ...]` to logits `[batch, ..., classes]`. The dataset's first field is its input, the second
  * the labels.
+ * @throws ValueError (the evaluation rejects) for a label that is no class, with the row's number in the dataset.
+ * @example
+ * const evaluate = evaluator(model, { metrics: { top5: metrics.topK(5), ece: metrics.expectedCalibrationError() } });
+ * const { accuracy, metrics: { top5, ece } } = await evaluate(testSet);
  */
-export function evaluator(model: Module, { loss, batchSize = 256, classes }: EvaluateOptions): Evaluator {
+export function evaluator<Of extends Metrics = Record<never, never>>(
+  model: Module,
+  options: EvaluateOptions<Of> = {},
+): Evaluator<Of> {
+  const { loss, metrics = {} as Of, batchSize = 256, classes, ...rowOptions } = options;
+  checkNames(OP, rowOptions, ROW_OPTIONS);
+  const all = {
+    accuracy: accuracy(),
+    perClassAccuracy: perClassAccuracy(),
+    ...(loss && { loss: meanOf(OP, ({ logits, given }) => loss(logits, given), 'the loss is') }),
+    // Whatever the user calls them, they stand apart.
+    ...Object.fromEntries(Object.entries(metrics).map(([name, metric]) => [furtherName(name), metric])),
+  };
   const step = compile(
     (inputs, labels) => {
-      const logits = model(inputs);
-      const target = toI32(labels);
-      const right = toF32(equal(argmax(logits, -1), target));
-      const member = oneHot(target, classes);
-      const counts = stack([sum(member, { axes: 0 }), sum(multiply(member, expandDims(right, -1)), { axes: 0 })]);
-      return { counts, loss: loss === undefined ? undefined : sum(rowsOf(loss(logits, labels), target)) };
+      const rows = new Rows(OP, model(inputs), labels, rowOptions);
+      if (classes !== undefined && classes !== rows.classes) {
+        throw new ShapeError(OP, `classes is ${classes}, but the model's logits have ${rows.classes}.`);
+      }
+      return planOf(all, rows);
     },
     { name: 'evaluate' },
   );
@@ -58,50 +79,28 @@ export function evaluator(model: Module, { loss, batchSize = 256, classes }: Eva
     const modes = model.modules().map((module) => ({ module, training: module.training }));
     model.eval();
     try {
-      const reads: Promise<{ counts: ArrayLike<number>; loss: number }>[] = [];
-      for await (const batch of batches(dataset, { size: batchSize, shuffle: false })) {
+      const meter = new Meter(OP, all);
+      const owner = engine(OP);
+      for await (const batch of batches(dataset, { size: batchSize, shuffle: false, pace: () => owner.pace() })) {
         const [inputs, labels] = Object.values(batch) as [HostArray, HostArray];
-        const result = step(inputs, labels);
-        reads.push(
-          Promise.all([result.counts.data(), result.loss?.item() ?? Promise.resolve(Number.NaN)]).then(
-            ([counts, value]) => ({ counts, loss: value }),
-          ),
-        );
+        meter.add(step(inputs, labels));
       }
-      return total(await Promise.all(reads), classes);
+      const values: Readonly<Record<string, unknown>> = await meter.values();
+      const further = Object.keys(metrics).map((name) => [name, values[furtherName(name)]]);
+      return {
+        loss: (values.loss ?? Number.NaN) as number,
+        accuracy: values.accuracy as number,
+        perClassAccuracy: values.perClassAccuracy as number[],
+        examples: meter.examples,
+        // Each name with its own metric's value, which Object.fromEntries cannot say.
+        metrics: Object.fromEntries(further) as MetricValues<Of>,
+      };
     } finally {
       for (const { module, training } of modes) module.setMode(training);
     }
   };
 }
 
-function rowsOf(values: Tensor, labels: Tensor): Tensor {
-  if (sameShape(values.shape, labels.shape)) return values;
-  throw new ShapeError(
-    'evaluator',
-    `the loss is ${formatShape(values.shape)} for labels ${formatShape(labels.shape)}.`,
-    {
-      mend: "give the value of each row: { reduction: 'none' }.",
-    },
-  );
-}
-
-function total(parts: readonly { counts: ArrayLike<number>; loss: number }[], classes: number): Evaluation {
-  const examples = new Array<number>(classes).fill(0);
-  const right = new Array<number>(classes).fill(0);
-  let loss = 0;
-  for (const part of parts) {
-    loss += part.loss;
-    for (let i = 0; i < classes; i++) {
-      examples[i] = (examples[i] ?? 0) + (part.counts[i] ?? 0);
-      right[i] = (right[i] ?? 0) + (part.counts[classes + i] ?? 0);
-    }
-  }
-  const count = examples.reduce((a, b) => a + b, 0);
-  return {
-    loss: loss / count,
-    accuracy: right.reduce((a, b) => a + b, 0) / count,
-    perClassAccuracy: right.map((one, i) => one / (examples[i] ?? 0)),
-    examples: count,
-  };
+function furtherName(name: string): string {
+  return `metrics.${name}`;
 }
