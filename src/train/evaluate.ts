@@ -56,8 +56,8 @@ export function evaluator<Of extends Metrics = Record<never, never>>(
   model: Module,
   options: EvaluateOptions<Of> = {},
 ): Evaluator<Of> {
+  checkNames(OP, options, ['loss', 'metrics', 'batchSize', 'classes', ...ROW_OPTIONS]);
   const { loss, metrics = {} as Of, batchSize = 256, classes, ...rowOptions } = options;
-  checkNames(OP, rowOptions, ROW_OPTIONS);
   const all = {
     accuracy: accuracy(),
     perClassAccuracy: perClassAccuracy(),

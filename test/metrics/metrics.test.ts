@@ -33,7 +33,7 @@ function expectWithin(got: number, { value, bound }: Bounded, label: string): vo
 
 const table = cases({
   kind: ['normal', 'tied', 'extreme'],
-  rows: [1, 3, 33, 257],
+  rows: [1, 33, 257],
   classes: [1, 2, 3, 7, 33],
 });
 
@@ -46,7 +46,7 @@ describe.each(table)('$label', ({ kind, rows, classes, label }) => {
   test('counts are exact: accuracy, top k, confusion, accuracy by class', async () => {
     const logits = logitsOf(data);
     expect(await metrics.accuracy().of(logits, labels), name).toBe(topK(data, 1));
-    for (const k of [1, 2, 5, 33]) expect(await metrics.topK(k).of(logits, labels), name).toBe(topK(data, k));
+    for (const k of [1, 2, 5]) expect(await metrics.topK(k).of(logits, labels), name).toBe(topK(data, k));
     const matrix = await metrics.confusionMatrix().of(logits, labels);
     expect(matrix, name).toEqual(confusion(data));
     const sums = matrix.map((row) => row.reduce((a, b) => a + b, 0));
@@ -65,7 +65,7 @@ describe.each(table)('$label', ({ kind, rows, classes, label }) => {
     const points = confidences(data);
     const lost = Math.max(...points.map(({ bound }) => bound));
     const sorted = points.map(({ c }) => c).sort((a, b) => a - b);
-    for (const bins of [1, 4, 15]) {
+    for (const bins of [4, 15]) {
       // A confidence nearer to a bound than its own error may be in either bin, and there move both bins' sums by 1.
       const nearBound = points.filter(({ c }) => Math.abs(c * bins - Math.round(c * bins)) <= bins * lost).length;
       const nearEnd = Array.from({ length: bins - 1 }, (_, m) => sorted[Math.floor(((m + 1) * rows) / bins)] ?? 2)
@@ -76,27 +76,34 @@ describe.each(table)('$label', ({ kind, rows, classes, label }) => {
         ['mass', binsByMass(points, bins), nearEnd],
       ] as const) {
         const what = `${binning}, ${bins} bins, ${name}`;
-        const bound = lost + (2 * near) / rows + 2 ** -40;
         const { expected, maximum } = errorsOf(wanted);
-        const options = { bins, binning };
-        expectWithin(await metrics.expectedCalibrationError(options).of(logits, labels), { value: expected, bound }, what);
-        // A bin's mean may change by its whole range where a row changes over: then the maximum says nothing.
-        const loose = near > 0 ? 1 : lost + 2 ** -40;
-        const mce = await metrics.maximumCalibrationError(options).of(logits, labels);
-        expectWithin(mce, { value: maximum, bound: loose }, what);
+        const got = await metrics.reliabilityDiagram({ bins, binning }).of(logits, labels);
+        expectWithin(got.expected, { value: expected, bound: lost + (2 * near) / rows + 2 ** -40 }, what);
+        // Where a row changes over, a bin's mean may become any.
+        expectWithin(got.maximum, { value: maximum, bound: near > 0 ? 1 : lost + 2 ** -40 }, what);
+        expect(
+          got.bins.reduce((sum, { count }) => sum + count, 0),
+          what,
+        ).toBe(rows);
+        if (near === 0)
+          expect(
+            got.bins.map(({ count }) => count),
+            what,
+          ).toEqual(wanted.map(({ count }) => count));
       }
     }
   });
 
   test('areas under the ROC curve are those of all pairs', async () => {
     const got = await metrics.perClassAuroc().of(logitsOf(data), labels);
+    expect(got).toHaveLength(classes);
     got.forEach((area, k) => {
-      // Rounded so that equal probabilities which were summed in another order are equal: ties as the data has them.
-      const scores = data.rows.map((z) => Number(logProbability(z, k).toPrecision(12)));
-      const wanted = areaByPairs(scores, data.labels.map((y) => y === k));
-      if (kind === 'tied' && classes > 3) return;
-      if (Number.isNaN(wanted)) expect(area, name).toBeNaN();
-      else expect(Math.abs(area - wanted), `class ${k}, ${name}`).toBeLessThan(1e-12);
+      const scores = data.rows.map((z) => logProbability(z, k));
+      const positive = data.labels.map((y) => y === k);
+      // Four powers or more that are summed in another order: equal probabilities may come out a rounding apart.
+      const wanted = areaByPairs(scores, positive, classes > 3 ? 'either way' : 'a tie');
+      if (Number.isNaN(wanted.value)) expect(area, name).toBeNaN();
+      else expectWithin(area, wanted, `class ${k}, ${name}`);
     });
   });
 });

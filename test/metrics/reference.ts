@@ -31,7 +31,15 @@ function ranking(z: readonly number[]): number[] {
 }
 
 export function topK({ rows, labels }: Labelled, k: number): number {
-  return mean(rows.map((z, i) => Number(ranking(z).slice(0, k).includes(labels[i] as number))));
+  return mean(
+    rows.map((z, i) =>
+      Number(
+        ranking(z)
+          .slice(0, k)
+          .includes(labels[i] as number),
+      ),
+    ),
+  );
 }
 
 export function confusion({ rows, labels, classes }: Labelled): number[][] {
@@ -163,11 +171,23 @@ export function errorsOf(bins: readonly ReferenceBin[]): { expected: number; max
   };
 }
 
-/** All pairs of a positive and a negative: 1 where the positive is above, 1/2 at a tie. */
-export function areaByPairs(scores: readonly number[], positive: readonly boolean[]): number {
+/**
+ * All pairs of a positive and a negative: 1 where the positive is above, 1/2 at a tie.
+ * @param near what scores are that float64 cannot tell apart.
+ */
+export function areaByPairs(
+  scores: readonly number[],
+  positive: readonly boolean[],
+  near: 'a tie' | 'either way' = 'a tie',
+): Bounded {
   const above = scores.filter((_, i) => positive[i]);
   const below = scores.filter((_, i) => !positive[i]);
-  return mean(above.flatMap((a) => below.map((b) => (a > b ? 1 : a === b ? 0.5 : 0))));
+  const isNear = (a: number, b: number) =>
+    a === b || Math.abs(a - b) <= 2 ** -44 * Math.max(1, Math.abs(a), Math.abs(b));
+  const pairs = above.flatMap((a) => below.map((b) => (isNear(a, b) ? 0.5 : Number(a > b))));
+  const open = near === 'either way' ? pairs.filter((one) => one === 0.5).length / 2 : 0;
+  // The mean of so many halves is rounded.
+  return { value: mean(pairs), bound: open / pairs.length + 2 ** -50 };
 }
 
 /** log p of a class, in float64. */
