@@ -40,6 +40,8 @@ export interface Contender {
 export interface Memory {
   readonly held: number;
   readonly peak: number;
+  /** Of what is held now, what plans keep for themselves while they run. */
+  readonly temporaries?: number;
 }
 
 export type Results = Readonly<Record<string, ArrayLike<number>>>;
@@ -87,6 +89,8 @@ export interface CaseDeclaration<Inputs> {
   readonly settleEvery?: number;
   /** Repetitions before results are compared. Default 1. */
   readonly repetitionsToCheck?: number;
+  /** Takes long: `--quick` leaves it out unless it is asked for by its whole name. Default false. */
+  readonly large?: boolean;
   /** Whether a further repetition gives the same results, so that they can be compared after timing too. */
   readonly repeatable: boolean;
   /** The same for the same seed. */
@@ -106,6 +110,7 @@ export interface Case {
   readonly figure: Figure | undefined;
   readonly settleEvery: number | undefined;
   readonly repetitionsToCheck: number;
+  readonly large: boolean;
   readonly repeatable: boolean;
   readonly peers: readonly PeerName[];
   tolerance(result: string): Tolerance;
@@ -120,7 +125,17 @@ export interface Posed {
 }
 
 export function defineCase<Inputs>(declaration: CaseDeclaration<Inputs>): Case {
-  const { name, flops, bytes, figure, settleEvery, repetitionsToCheck = 1, repeatable, peers } = declaration;
+  const {
+    name,
+    flops,
+    bytes,
+    figure,
+    settleEvery,
+    repetitionsToCheck = 1,
+    large = false,
+    repeatable,
+    peers,
+  } = declaration;
   return {
     name,
     flops,
@@ -128,6 +143,7 @@ export function defineCase<Inputs>(declaration: CaseDeclaration<Inputs>): Case {
     figure,
     settleEvery,
     repetitionsToCheck,
+    large,
     repeatable,
     peers: PEERS.filter((peer) => peers[peer] !== undefined),
     tolerance: (result) => declaration.tolerance(result),

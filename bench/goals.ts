@@ -80,6 +80,13 @@ const within = (ms: number): Goal => ({
   side: 'at most',
 });
 
+const bytes = (most: number, of: string): Goal => ({
+  says: `at most ${of}`,
+  figure: ({ ours }) => ours.median,
+  bound: () => most,
+  side: 'at most',
+});
+
 const dispatches = (most: number): Goal => ({
   says: `at most ${most} dispatches`,
   figure: ({ ours }) => ours.dispatches,
@@ -131,6 +138,9 @@ export const goals: Readonly<Record<string, readonly Goal[]>> = {
   'step/784-128-10-adamw': [dispatches(8)],
   'cross-entropy/4096x1000': longRows,
   'cross-entropy/512x50257': longRows,
+  'linear/1024x256x8192': [timesCase('linear/1024x256x8192-unfused', 1.35)],
+  'linear/1024x256x50257': [timesCase('linear/1024x256x50257-unfused', 1.35)],
+  'linear/1024x256x50257-temporaries': [bytes((2 * 4 * 1024 * 50257) / 10, 'a tenth of the logits and their gradient')],
   'overhead/encode-784-128-10': [beyondHand(20, 1)],
   'overhead/encode-2-16-16-2': [beyondHand(20, 1)],
   'overhead/garbage-784-128-10': [beyondHand(200)],

@@ -31,7 +31,8 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --against LIST     peers, of ${PEERS.join(', ')}, or none (default: ${PEERS.join(',')})
   --adapter KIND     ${ADAPTERS.join(', ')} (default: auto, the GPU where there is one)
   --browser PATH     a Chrome or Chromium (default: an installed one)
-  --quick            few, short samples: shows that all works, not how fast it is
+  --quick            few, short samples: shows that all works, not how fast it is; without the cases that
+                     take long, unless named whole
   --profile          where the time of each of our dispatches goes (timestamp queries)
   --json FILE        writes the figures there as well
   --html FILE        writes a page with tables and charts
@@ -43,17 +44,21 @@ bench/node_modules at the first run. Goals that are missed are printed and are n
 results differ, 2 when the command line is wrong.`;
 }
 
-export function parseOptions(words: readonly string[], names: readonly string[]): Options {
+/** @param large of the names, those that take long. */
+export function parseOptions(
+  words: readonly string[],
+  names: readonly string[],
+  large: readonly string[] = [],
+): Options {
   const { values, positionals } = parse(words);
   const adapter = values.adapter;
   if (adapter !== undefined && !isOneOf(ADAPTERS, adapter)) {
     throw new UsageError(`unknown adapter '${adapter}'. ${suggest(adapter, ADAPTERS)}`);
   }
+  const chosen =
+    positionals.length === 0 ? names : names.filter((name) => positionals.some((asked) => selects(asked, name, names)));
   return {
-    cases:
-      positionals.length === 0
-        ? names
-        : names.filter((name) => positionals.some((asked) => selects(asked, name, names))),
+    cases: chosen.filter((name) => !values.quick || !large.includes(name) || positionals.includes(name)),
     peers: peersOf(values.against),
     adapter,
     browser: values.browser,

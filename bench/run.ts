@@ -13,7 +13,11 @@ import { formatReport } from './table.js';
 
 async function main(): Promise<number> {
   const names = cases.map(({ name }) => name);
-  const options = parseOptions(process.argv.slice(2), names);
+  const options = parseOptions(
+    process.argv.slice(2),
+    names,
+    cases.filter(({ large }) => large).map(({ name }) => name),
+  );
   if (options.help) {
     console.log(helpText(names));
     return 0;

@@ -2,6 +2,7 @@ import type { Case } from '../case.js';
 import { convolutionCases } from './convolution.js';
 import { crossEntropyCases } from './crossEntropy.js';
 import { elementwiseCases } from './elementwise.js';
+import { linearCases } from './linear.js';
 import { loopCases } from './loop.js';
 import { matmulCases } from './matmul.js';
 import { memoryCases } from './memory.js';
@@ -20,6 +21,7 @@ export const cases: readonly Case[] = [
   ...loopCases,
   ...softmaxCases,
   ...crossEntropyCases,
+  ...linearCases,
   ...reduceCases,
   ...elementwiseCases,
   ...optimizerCases,

@@ -1,12 +1,11 @@
 import { type Runtime, runtimeInUse, setRuntime } from '../../src/graph/runtime.js';
 import { createEngine } from '../../src/index.js';
-import type { Contender, Memory } from '../case.js';
+import type { Contender } from '../case.js';
 import { ours } from './step/ours.js';
-import type { Problem } from './step/problem.js';
 import { LARGE, MIDDLE, type TrainingStep, trainingStep } from './step.js';
 
 /** Bytes of GPU memory that a training step holds, by each engine's own counters: once it runs steadily, or at most. */
-function memoryOfStep(which: keyof Memory, size: Pick<TrainingStep, 'widths' | 'batch'>) {
+function memoryOfStep(which: 'held' | 'peak', size: Pick<TrainingStep, 'widths' | 'batch'>) {
   return trainingStep({
     ...size,
     name: `memory/${size.widths.join('-')}-${which}`,
@@ -19,15 +18,15 @@ function memoryOfStep(which: keyof Memory, size: Pick<TrainingStep, 'widths' | '
     },
     // jax-js has no counter.
     peers: ['by-hand', 'tfjs'],
-    ours: alone,
+    ours: (problem) => alone(() => ours(problem)),
   });
 }
 
 /** In an engine of its own, whose counters know of nothing else. */
-async function alone(problem: Problem): Promise<Contender> {
+export async function alone(make: () => Promise<Contender>): Promise<Contender> {
   const before = runtimeInUse() as Runtime;
   const engine = (await createEngine()).use();
-  const contender = await ours(problem);
+  const contender = await make();
   return {
     ...contender,
     dispose: () => {

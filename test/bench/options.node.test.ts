@@ -28,6 +28,14 @@ describe('the options of npm run bench', () => {
     expect(parse(words).cases).toEqual(expected);
   });
 
+  test('quick leaves out what takes long, unless it is named whole', () => {
+    const quick = (text: string) => parseOptions(text.split(' '), NAMES, ['matmul/512']).cases;
+    expect(quick('matmul')).toEqual(['matmul/256', 'matmul/512']);
+    expect(quick('--quick')).toEqual(['matmul/256', 'step/2-16-16-2']);
+    expect(quick('matmul --quick')).toEqual(['matmul/256']);
+    expect(quick('matmul/512 --quick')).toEqual(['matmul/512']);
+  });
+
   test('peers', () => {
     expect(parse('--against tfjs,by-hand').peers).toEqual(['tfjs', 'by-hand']);
     expect(parse('--against none').peers).toEqual([]);
