@@ -175,14 +175,11 @@ function reference({ hidden, weight, bias, labels }: Inputs, { rows, inputs, cla
   };
 }
 
-/** Bytes that a step's plan holds, its gradients apart: they are what was asked for. */
-const temporariesBeside = ({ rows, inputs, classes }: Size): Figure => ({
+/** Bytes that the step's plan holds for itself: neither inputs nor results. */
+const temporaries: Figure = {
   unit: 'bytes',
-  of: async ({ memory: counters }) => {
-    const temporaries = (await counters?.())?.temporaries ?? Number.NaN;
-    return temporaries - 4 * (rows * inputs + inputs * classes + classes);
-  },
-});
+  of: async ({ memory: counters }) => (await counters?.())?.temporaries ?? Number.NaN,
+};
 
 const nameOf = ({ rows, inputs, classes }: Size) => `${rows}x${inputs}x${classes}`;
 
@@ -201,6 +198,6 @@ export const linearCases: readonly Case[] = [
   linear(VOCABULARY, 'fused', {
     name: `linear/${nameOf(VOCABULARY)}-temporaries`,
     large: true,
-    figure: temporariesBeside(VOCABULARY),
+    figure: temporaries,
   }),
 ];

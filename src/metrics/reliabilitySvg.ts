@@ -5,7 +5,7 @@ const WIDTH = 440;
 const PLOT = { left: 56, top: 72, side: 360 };
 /** Below the plot: how the rows are spread over the bins. */
 const COUNTS = { top: PLOT.top + PLOT.side + 34, height: 64 };
-const HEIGHT = COUNTS.top + COUNTS.height + 44;
+const HEIGHT = COUNTS.top + COUNTS.height + 20;
 
 const STYLE = `
 .reliability .bar { fill: var(--first); fill-opacity: 0.75; }
@@ -38,7 +38,7 @@ export function reliabilitySvg(reliability: Reliability, { title }: { readonly t
         `<line class="grid" x1="${PLOT.left}" x2="${right}" y1="${y(value)}" y2="${y(value)}"/><text class="end" x="${PLOT.left - 8}" y="${y(value) + 4}">${value}</text><text class="middle" x="${x(value)}" y="${bottom + 18}">${value}</text>`,
     ),
     `<text x="${PLOT.left - 40}" y="${PLOT.top - 12}">accuracy</text>`,
-    `<text class="end" x="${right}" y="${foot + 34}">confidence</text>`,
+    `<text class="end" x="${right}" y="${bottom + 34}">confidence</text>`,
     ...filled.map((bin) => {
       const [from, width] = [x(bin.from), barWidth(bin)];
       const [low, high] = [Math.min(bin.accuracy, bin.confidence), Math.max(bin.accuracy, bin.confidence)];
@@ -47,7 +47,7 @@ export function reliabilitySvg(reliability: Reliability, { title }: { readonly t
       return `<g><title>${escapeMarkup(words(bin))}</title>${bar}${gap}</g>`;
     }),
     `<line class="even" x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}"/>`,
-    `<text x="${PLOT.left}" y="${COUNTS.top - 2}">rows, at most ${most.toLocaleString('en')} a bin</text>`,
+    `<text x="${PLOT.left}" y="${bottom + 34}">rows, at most ${most.toLocaleString('en')} a bin</text>`,
     ...filled.map((bin) => {
       const height = round(((COUNTS.height - 10) * bin.count) / most);
       return `<rect class="rows" x="${x(bin.from)}" y="${round(foot - height)}" width="${barWidth(bin)}" height="${height}"/>`;
