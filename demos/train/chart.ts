@@ -1,7 +1,8 @@
 /**
  * Loss and accuracy over a run as SVG text: live on the page, and for `npm run train -- --plot FILE`.
- * It imports nothing but types, so that the command can draw without a browser.
+ * It imports nothing of the library but types, so that the command can draw without a browser.
  */
+import { escapeMarkup, PANEL_STYLE, type Place, type Point, panel, roundAxis, ticks } from './panel.js';
 import type { Curve } from './run.js';
 
 export interface ChartOptions {
@@ -12,8 +13,6 @@ export interface ChartOptions {
   readonly steps?: number;
 }
 
-type Point = readonly [x: number, y: number];
-
 const WIDTH = 880;
 const HEIGHT = 340;
 const TOP = 64;
@@ -21,19 +20,8 @@ const BOTTOM = 44;
 const PANEL = 352;
 const LEFTS = [62, 504] as const;
 
-/** Colours come from the page where it has them (`--chart-…`), else from here, by day and by night. */
-const STYLE = `
-.chart { --ink: var(--chart-ink, #1d2530); --soft: var(--chart-soft, #5c6672); --rule: var(--chart-rule, #dfe4ea);
-  --first: var(--chart-first, #1f6feb); --second: var(--chart-second, #d1570b); --paper: var(--chart-paper, #ffffff); }
-@media (prefers-color-scheme: dark) { .chart { --ink: var(--chart-ink, #e8edf3); --soft: var(--chart-soft, #9aa7b4);
-  --rule: var(--chart-rule, #303a45); --first: var(--chart-first, #6cb0ff); --second: var(--chart-second, #ff9d5c);
-  --paper: var(--chart-paper, #12171d); } }
-.chart text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-.chart .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
-.chart .panel { font-size: 13px; font-weight: 600; fill: var(--ink); }
+const STYLE = `${PANEL_STYLE}
 .chart .first { fill: var(--first); font-weight: 600; } .chart .second { fill: var(--second); font-weight: 600; }
-.chart .grid { stroke: var(--rule); stroke-width: 1; }
-.chart path { fill: none; stroke-linejoin: round; stroke-linecap: round; }
 .chart .raw { stroke: var(--first); stroke-width: 1; opacity: 0.28; }
 .chart .line-first { stroke: var(--first); stroke-width: 2; } .chart .line-second { stroke: var(--second); stroke-width: 2; }
 .chart circle { fill: var(--second); stroke: var(--paper); stroke-width: 1.5; }
@@ -52,7 +40,7 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
   const smoothed = smooth(train);
   const highest = top([...train, ...testLoss].map(([, loss]) => loss));
   const least = Math.min(100, ...accuracy.map(([, part]) => part));
-  const loss = panel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
+  const loss = stepsPanel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
     path(at(train), 'raw'),
     path(at(smoothed), 'line-first'),
     path(at(testLoss), 'line-second'),
@@ -62,7 +50,7 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
       ['second', 'test'],
     ]),
   ]);
-  const right = panel(
+  const right = stepsPanel(
     LEFTS[1],
     'Test accuracy, %',
     { from: Math.max(0, Math.floor(least - 2)), to: 100 },
@@ -102,39 +90,21 @@ interface Range {
   readonly to: number;
 }
 
-type Place = (points: readonly Point[]) => readonly Point[];
-
-function panel(
+function stepsPanel(
   left: number,
   title: string,
   range: Range,
   steps: number,
   content: (place: Place) => readonly string[],
 ): string {
-  const height = HEIGHT - TOP - BOTTOM - 20;
-  const top = TOP + 20;
-  const values = ticks(range.from, range.to, 5);
-  const bounds = { from: Math.min(range.from, values[0] ?? 0), to: Math.max(range.to, values.at(-1) ?? 1) };
-  const y = (value: number) =>
-    top + height * (1 - (Math.min(value, bounds.to) - bounds.from) / (bounds.to - bounds.from));
-  const x = (step: number) => left + (PANEL * step) / steps;
-  const rows = values.map((value) => {
-    const at = round(y(value));
-    return `<line class="grid" x1="${left}" x2="${left + PANEL}" y1="${at}" y2="${at}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end">${tidy(value)}</text>`;
-  });
-  const columns = ticks(0, steps, 4)
-    .filter((step) => step <= steps && Number.isInteger(step))
-    .map(
-      (step) =>
-        `<text x="${round(x(step))}" y="${top + height + 18}" text-anchor="middle">${step.toLocaleString('en')}</text>`,
-    );
-  return [
-    `<text class="panel" x="${left}" y="${TOP + 4}">${escapeMarkup(title)}</text>`,
-    ...rows,
-    ...columns,
-    `<text x="${left + PANEL}" y="${top + height + 34}" text-anchor="end">steps</text>`,
-    ...content((points) => points.map(([step, value]) => [round(x(step)), round(y(value))] as const)),
-  ].join('\n');
+  const columns = ticks(0, steps, 4).filter((step) => step <= steps && Number.isInteger(step));
+  return panel(
+    { left, top: TOP + 20, width: PANEL, height: HEIGHT - TOP - BOTTOM - 20 },
+    title,
+    { name: 'steps', from: 0, to: steps, ticks: columns },
+    roundAxis(range.from, range.to, 5),
+    content,
+  );
 }
 
 function path(points: readonly Point[], kind: string): string {
@@ -193,26 +163,4 @@ function top(losses: readonly number[]): number {
   const usual = sorted[Math.ceil(0.98 * sorted.length) - 1] ?? 0;
   const largest = sorted.at(-1) ?? 0;
   return largest > 4 * usual ? usual : largest;
-}
-
-/** Round numbers from at most `from` to at least `to`, about `count` of them. */
-export function ticks(from: number, to: number, count: number): number[] {
-  const raw = (to - from || 1) / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const every = ([1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) ?? 10) * power;
-  const first = Math.floor(from / every + 1e-9);
-  const last = Math.ceil(to / every - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * every).toPrecision(12)));
-}
-
-function tidy(value: number): string {
-  return String(Number(value.toPrecision(6)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escapeMarkup(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chart, ticks } from '../../demos/train/chart.js';
+import { chart } from '../../demos/train/chart.js';
+import { ticks } from '../../demos/train/panel.js';
 import type { Curve } from '../../demos/train/run.js';
 
 /** A run that learns: 30 readings, 3 epochs. */
