@@ -1,0 +1,5 @@
+import type { Experiment } from './experiment.js';
+import { tauAccuracy } from './tauAccuracy.js';
+
+/** Every experiment: what is listed here the command runs. */
+export const experiments: readonly Experiment[] = [tauAccuracy];
