@@ -66,7 +66,8 @@ forbidden.push(
   },
   {
     name: 'demos-import-internals',
-    comment: 'Demos, benchmarks and experiments are built on the public API only: src/index.ts and src/custom/index.ts.',
+    comment:
+      'Demos, benchmarks and experiments are built on the public API only: src/index.ts and src/custom/index.ts.',
     severity: 'error',
     from: { path: '^(?:demos|bench|experiments)/' },
     to: { path: '^src/', pathNot: '^src/(?:index\\.ts|custom/index\\.ts|node/.*)$' },

@@ -22,7 +22,7 @@ export interface Table {
 export interface Verdict {
   readonly claim: string;
   readonly shown: boolean;
-  /** The figures that decided. */
+  /** The figures that decided, in a sentence. */
   readonly because: string;
 }
 

@@ -48,7 +48,7 @@ const settings: Settings = {
     digits: { classes: 10, hidden: 128, epochs: 15, train: 6400, validation: 1600, test: 2000 },
     pairs: { classes: 100, hidden: 256, epochs: 8, train: 12_800, validation: 3200, test: 4000 },
   },
-  rates: [0.01, 0.03, 0.1, 0.3, 1],
+  rates: [0.01, 0.03, 0.1, 0.3, 1, 3],
   tuneSeed: 100,
   seeds: [0, 1, 2],
   batchSize: 128,
@@ -63,7 +63,7 @@ const quick: Settings = {
     digits: { classes: 10, hidden: 128, epochs: 2, train: 2560, validation: 1600, test: 2000 },
     pairs: { classes: 100, hidden: 256, epochs: 2, train: 2560, validation: 640, test: 1000 },
   },
-  rates: [0.03, 0.3],
+  rates: [0.1, 0.3],
   seeds: [0, 1],
 };
 
@@ -179,8 +179,8 @@ function nearOne(task: TaskName, outcomes: readonly Outcome<TauCondition>[]): Ve
     shown: behind <= error,
     because:
       best === one
-        ? `tau = 1 has the best mean, ${accuracyText(one.accuracy)}.`
-        : `the best mean is tau = ${best.condition.tau}'s, ${accuracyText(best.accuracy)}; tau = 1 has ${accuracyText(one.accuracy)}, ${(100 * behind).toFixed(2)} points below, where one standard error of the difference is ${(100 * error).toFixed(2)}.`,
+        ? `The best mean is that of tau = 1, ${accuracyText(one.accuracy)}.`
+        : `The best mean is that of tau = ${best.condition.tau}, ${accuracyText(best.accuracy)}; tau = 1 has ${accuracyText(one.accuracy)}, ${(100 * behind).toFixed(2)} points below, where one standard error of the difference is ${(100 * error).toFixed(2)}.`,
   };
 }
 
@@ -192,6 +192,6 @@ function breakdown(few: readonly Outcome<TauCondition>[], many: readonly Outcome
   return {
     claim: 'tau = 2 breaks down with 100 classes, and not with 10',
     shown: broken(many) && !broken(few),
-    because: `with 100 classes tau = 2 has ${figures(many)}; with 10 it has ${figures(few)}.`,
+    because: `With 100 classes tau = 2 has ${figures(many)}; with 10 it has ${figures(few)}.`,
   };
 }

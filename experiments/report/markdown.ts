@@ -21,7 +21,7 @@ export function markdownOf(experiment: Experiment, run: Run, summary: Summary, f
     '',
     '## Verdict',
     '',
-    ...summary.verdicts.map((verdict) => `- **${verdictLine(verdict)}** ${upperFirst(verdict.because)}`),
+    ...summary.verdicts.map((verdict) => `- **${verdictLine(verdict)}** ${verdict.because}`),
     '',
     `![${title}](${figureFile})`,
     '',
@@ -56,8 +56,4 @@ export function settingLines(settings: object, prefix = ''): string[] {
       ? settingLines(value, `${prefix}${name}.`)
       : [`${prefix}${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`],
   );
-}
-
-function upperFirst(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
