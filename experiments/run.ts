@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer';
 import { duration } from '../demos/train/format.js';
+import { CotangentError } from '../src/index.js';
 import type { LaunchedBrowser } from '../src/node/browser.js';
 import { serveDatasets } from '../src/node/commands/demoServer.js';
 import { printError } from '../src/node/commands/printError.js';
@@ -28,7 +29,10 @@ try {
   await main();
 } catch (error) {
   display.end();
-  printError(error);
+  // A wrong word on the command line has no line of code to be shown.
+  if (error instanceof CotangentError && error.op === 'experiment') {
+    console.error(`experiment: ${error.sentence}${error.mend === undefined ? '' : `\n  Mend: ${error.mend}`}`);
+  } else printError(error);
   process.exitCode = 1;
 }
 

@@ -5,10 +5,12 @@ import type { Experiment, Summary, Verdict } from './experiment.js';
 import { errorOfDifference } from './statistics.js';
 import {
   accuracyText,
+  bestOf,
   type Condition,
   type Outcome,
   outcomesOf,
   type Parts,
+  RATES,
   runTuned,
   type TunedFound,
   type TunedTrial,
@@ -48,7 +50,7 @@ const settings: Settings = {
     digits: { classes: 10, hidden: 128, epochs: 15, train: 6400, validation: 1600, test: 2000 },
     pairs: { classes: 100, hidden: 256, epochs: 8, train: 12_800, validation: 3200, test: 4000 },
   },
-  rates: [0.01, 0.03, 0.1, 0.3, 1, 3],
+  rates: RATES,
   tuneSeed: 100,
   seeds: [0, 1, 2],
   batchSize: 128,
@@ -159,9 +161,6 @@ function summarise(given: Settings, results: ReadonlyMap<string, TunedFound>): S
     },
   };
 }
-
-const bestOf = (outcomes: readonly Outcome<TauCondition>[]) =>
-  outcomes.reduce((best, one) => (one.accuracy.mean > best.accuracy.mean ? one : best));
 
 function at(outcomes: readonly Outcome<TauCondition>[], tau: number): Outcome<TauCondition> {
   const found = outcomes.find(({ condition }) => condition.tau === tau);

@@ -42,6 +42,9 @@ export interface Parts {
   readonly test: LabelledImages;
 }
 
+/** By factors of about 3. From where tau = 0 has its largest gradients up to where tau = 2 hardly has any. */
+export const RATES: readonly number[] = [0.01, 0.03, 0.1, 0.3, 1, 3];
+
 const tuneKey = ({ name }: Condition, rate: number) => `${name}, rate ${rate}`;
 const testKey = ({ name }: Condition, seed: number) => `${name}, seed ${seed}`;
 
@@ -108,6 +111,11 @@ export function outcomesOf<Case extends Condition>(
       accuracy: spreadOf(seeds.map((seed) => resultOf(results, testKey(condition, seed)).accuracy)),
     };
   });
+}
+
+/** Of the best mean; the first of equals. */
+export function bestOf<Case extends Condition>(outcomes: readonly Outcome<Case>[]): Outcome<Case> {
+  return outcomes.reduce((best, one) => (one.accuracy.mean > best.accuracy.mean ? one : best));
 }
 
 /** What a reader should know of the tuning. */
