@@ -155,11 +155,11 @@ function reporter(): (state: RunState) => void {
   };
 }
 
-/** The single figures; curves are for the report. */
+/** The single figures; curves and words are for the report. */
 function foundText(found: object): string {
   return Object.entries(found)
-    .filter(([, value]) => !Array.isArray(value))
-    .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : String(value)}`)
+    .filter(([, value]) => typeof value === 'number' || value === null)
+    .map(([name, value]) => `${name} ${value === null ? 'not finite' : Number(value.toPrecision(4))}`)
     .join(', ');
 }
 
