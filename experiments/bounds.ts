@@ -52,7 +52,7 @@ const settings: Settings = {
   learningRate: 0.05,
 };
 
-const quick: Settings = { ...settings, taus: [1, 2], seeds: [0], steps: 100 };
+const quick: Settings = { ...settings, taus: [1, 2], seeds: [0], steps: 60 };
 
 /** The H-consistency bound along training, on a distribution that is known. */
 export const bounds: Experiment<Settings, BoundsTrial, BoundsFound> = {

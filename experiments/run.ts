@@ -1,9 +1,9 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer';
-import { duration } from '../demos/train/format.js';
+import { counted, duration } from '../demos/train/format.js';
 import { CotangentError } from '../src/index.js';
 import type { LaunchedBrowser } from '../src/node/browser.js';
 import { serveDatasets } from '../src/node/commands/demoServer.js';
@@ -18,8 +18,9 @@ import type { Experiment, Results, Summary, Trial } from './experiment.js';
 import { experiments } from './index.js';
 import { experimentHelp, type Options, parseExperimentArguments } from './options.js';
 import { figureSvg } from './report/figure.js';
+import { earlierRun, filesOf } from './report/files.js';
 import { markdownOf, settingLines, verdictLine } from './report/markdown.js';
-import { parseRun, type Run, resultsOf, type Surroundings, whyAnew } from './report/run.js';
+import { type Run, resultsOf, type Surroundings, whyAnew } from './report/run.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const directory = process.env.INIT_CWD ?? process.cwd();
@@ -52,7 +53,9 @@ async function main(): Promise<void> {
       .join('\n')}`,
   );
 
-  const earlier = options.fresh ? undefined : await earlierRun(files, experiment, settings);
+  const earlier = options.fresh
+    ? undefined
+    : await earlierRun(files, experiment, settings, (text) => console.log(text));
   const complete = earlier !== undefined && trialsLeft(earlier, experiment).length === 0;
   const run = complete ? earlier : await runTrials(options, settings, earlier, files.partial);
   if (complete) console.log('All trials are done: the report is written anew from them. --fresh runs them again.');
@@ -67,36 +70,17 @@ async function main(): Promise<void> {
   for (const path of [files.json, files.svg, files.md]) console.log(`Written: ${relative(directory, path)}`);
 }
 
-type Files = ReturnType<typeof filesOf>;
-
-/** A quick run has names of its own: it never takes the place of a full report. */
-function filesOf({ experiment, quick, folder }: Options) {
-  const name = quick ? `${experiment.name}.quick` : experiment.name;
-  const path = (ending: string) => join(folder, `${name}.${ending}`);
-  return { name, json: path('json'), svg: path('svg'), md: path('md'), partial: path('partial.json') };
-}
-
-/** What an earlier run left: a part, or the whole. */
-async function earlierRun(files: Files, experiment: Experiment, settings: object): Promise<Run | undefined> {
-  for (const path of [files.partial, files.json]) {
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    const run = parseRun(text);
-    const why = run === undefined ? 'it is no run of an experiment' : whyAnew(run, experiment, settings);
-    if (why === undefined) return run;
-    console.log(`${relative(directory, path)} is not gone on from: ${why}.`);
-  }
-  return undefined;
-}
-
 async function runTrials(
-  { experiment, quick, browser, adapter }: Options,
+  { experiment, quick, fresh, browser, adapter }: Options,
   settings: object,
   earlier: Run | undefined,
   partial: string,
 ): Promise<Run> {
   let kept = 0;
-  const goOn = () => `${kept} trials are kept in ${relative(directory, partial)}; the same command goes on from there.`;
+  const goOn = () =>
+    kept === 0
+      ? 'no trial was done yet.'
+      : `${counted(kept, 'trial')} kept in ${relative(directory, partial)}; the same command${fresh ? ' without --fresh' : ''} goes on from there.`;
   const interrupted = () => {
     display.end();
     console.log(`Stopped: ${goOn()}`);
@@ -111,7 +95,7 @@ async function runTrials(
       if (why !== undefined) display.line(`Starting anew: the earlier run is not gone on from, ${why}.`);
       const run = startRun(experiment, { quick, settings, here, earlier: why === undefined ? earlier : undefined });
       kept = run.trials.length;
-      if (kept > 0) display.line(`Going on: ${kept} trials are done already.`);
+      if (kept > 0) display.line(`Going on: ${counted(kept, 'trial')} done before.`);
       return completeRun(run, experiment, {
         runTrial: (trial, results) => runIn(page, trial, results),
         save: async (grown) => {
@@ -125,7 +109,7 @@ async function runTrials(
     return await withPage('experiments/page.html', 'laboratory', { browser, adapter }, measure, [digits]);
   } catch (error) {
     display.end();
-    if (kept > 0) console.error(goOn());
+    console.error(`Ended: ${goOn()}`);
     throw error;
   } finally {
     process.off('SIGINT', interrupted);

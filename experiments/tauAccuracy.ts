@@ -109,10 +109,14 @@ function conditionsOf({ tasks, taus }: Settings): TauCondition[] {
   );
 }
 
-function makeParts(digits: ImageDataset, task: TaskName, { tasks, dataSeed: seed }: Settings): Parts {
+/** The examples of a task: the same digits make the parts of both. */
+export function makeParts(
+  digits: ImageDataset,
+  task: TaskName,
+  { tasks, dataSeed: seed }: Pick<Settings, 'tasks' | 'dataSeed'>,
+): Parts {
   const { width } = digits;
   const sizes = tasks[task];
-  // Both tasks take the same split, so that no digit of one part is seen in another.
   const split = splitDataset(digits.train, { testCount: tasks.digits.validation, seed });
   const parts = { train: split.train, validation: split.test, test: digits.test };
   const make = (part: keyof Parts, stream: number) =>
