@@ -1,7 +1,7 @@
 // Layers; imports only go down (docs of the design: "Layers"). Type-only imports count.
 // A line is a layer, from top to bottom; folders of one line are siblings.
 const LAYERS = [
-  { folders: ['demos', 'bench'] },
+  { folders: ['demos', 'bench', 'experiments'] },
   { folders: ['src/train'] },
   { folders: ['src/robust', 'src/theory'] },
   { folders: ['src/nn', 'src/optim', 'src/losses', 'src/metrics', 'src/data'], acquainted: false },
@@ -68,10 +68,10 @@ forbidden.push(
   {
     name: 'demos-import-internals',
     comment:
-      'Demos and benchmarks are built on the public API only: src/index.ts and src/custom/index.ts, and src/svg.ts for charts.',
+      'Demos, benchmarks and experiments are built on the public API only: src/index.ts and src/custom/index.ts, and src/svg.ts for charts.',
     severity: 'error',
-    from: { path: '^(?:demos|bench)/' },
-    to: { path: '^src/', pathNot: '^src/(?:index\\.ts|svg\\.ts|custom/index\\.ts|node/.*)$' },
+    from: { path: '^(?:demos|bench|experiments)/' },
+    to: { path: '^src/', pathNot: '^src/(?:index.ts|svg.ts|custom/index.ts|node/.*)$' },
   },
   {
     name: 'unresolved',

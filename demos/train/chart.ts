@@ -2,7 +2,8 @@
  * Loss and accuracy over a run as SVG text: live on the page, and for `npm run train -- --plot FILE`.
  * It imports nothing that needs a browser, so that the command can draw without one.
  */
-import { escapeMarkup, round, svg, ticks } from '../../src/svg.js';
+import { escapeMarkup, svg, ticks } from '../../src/svg.js';
+import { PANEL_STYLE, type Place, type Point, panel, roundAxis } from './panel.js';
 import type { Curve } from './run.js';
 
 export interface ChartOptions {
@@ -13,8 +14,6 @@ export interface ChartOptions {
   readonly steps?: number;
 }
 
-type Point = readonly [x: number, y: number];
-
 const WIDTH = 880;
 const HEIGHT = 340;
 const TOP = 64;
@@ -22,10 +21,8 @@ const BOTTOM = 44;
 const PANEL = 352;
 const LEFTS = [62, 504] as const;
 
-const STYLE = `
-.chart .panel { font-size: 13px; font-weight: 600; fill: var(--ink); }
+const STYLE = `${PANEL_STYLE}
 .chart .first { fill: var(--first); font-weight: 600; } .chart .second { fill: var(--second); font-weight: 600; }
-.chart path { fill: none; stroke-linejoin: round; stroke-linecap: round; }
 .chart .raw { stroke: var(--first); stroke-width: 1; opacity: 0.28; }
 .chart .line-first { stroke: var(--first); stroke-width: 2; } .chart .line-second { stroke: var(--second); stroke-width: 2; }
 .chart circle { fill: var(--second); stroke: var(--paper); stroke-width: 1.5; }
@@ -44,7 +41,7 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
   const smoothed = smooth(train);
   const highest = top([...train, ...testLoss].map(([, loss]) => loss));
   const least = Math.min(100, ...accuracy.map(([, part]) => part));
-  const loss = panel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
+  const loss = stepsPanel(LEFTS[0], 'Loss', { from: 0, to: highest || 1 }, last, (at) => [
     path(at(train), 'raw'),
     path(at(smoothed), 'line-first'),
     path(at(testLoss), 'line-second'),
@@ -54,7 +51,7 @@ export function chart({ steps, epochs }: Curve, options: ChartOptions): string {
       ['second', 'test'],
     ]),
   ]);
-  const right = panel(
+  const right = stepsPanel(
     LEFTS[1],
     'Test accuracy, %',
     { from: Math.max(0, Math.floor(least - 2)), to: 100 },
@@ -90,39 +87,21 @@ interface Range {
   readonly to: number;
 }
 
-type Place = (points: readonly Point[]) => readonly Point[];
-
-function panel(
+function stepsPanel(
   left: number,
   title: string,
   range: Range,
   steps: number,
   content: (place: Place) => readonly string[],
 ): string {
-  const height = HEIGHT - TOP - BOTTOM - 20;
-  const top = TOP + 20;
-  const values = ticks(range.from, range.to, 5);
-  const bounds = { from: Math.min(range.from, values[0] ?? 0), to: Math.max(range.to, values.at(-1) ?? 1) };
-  const y = (value: number) =>
-    top + height * (1 - (Math.min(value, bounds.to) - bounds.from) / (bounds.to - bounds.from));
-  const x = (step: number) => left + (PANEL * step) / steps;
-  const rows = values.map((value) => {
-    const at = round(y(value));
-    return `<line class="grid" x1="${left}" x2="${left + PANEL}" y1="${at}" y2="${at}"/><text x="${left - 8}" y="${at + 4}" text-anchor="end">${tidy(value)}</text>`;
-  });
-  const columns = ticks(0, steps, 4)
-    .filter((step) => step <= steps && Number.isInteger(step))
-    .map(
-      (step) =>
-        `<text x="${round(x(step))}" y="${top + height + 18}" text-anchor="middle">${step.toLocaleString('en')}</text>`,
-    );
-  return [
-    `<text class="panel" x="${left}" y="${TOP + 4}">${escapeMarkup(title)}</text>`,
-    ...rows,
-    ...columns,
-    `<text x="${left + PANEL}" y="${top + height + 34}" text-anchor="end">steps</text>`,
-    ...content((points) => points.map(([step, value]) => [round(x(step)), round(y(value))] as const)),
-  ].join('\n');
+  const columns = ticks(0, steps, 4).filter((step) => step <= steps && Number.isInteger(step));
+  return panel(
+    { left, top: TOP + 20, width: PANEL, height: HEIGHT - TOP - BOTTOM - 20 },
+    title,
+    { name: 'steps', from: 0, to: steps, ticks: columns },
+    roundAxis(range.from, range.to, 5),
+    content,
+  );
 }
 
 function path(points: readonly Point[], kind: string): string {
@@ -181,8 +160,4 @@ function top(losses: readonly number[]): number {
   const usual = sorted[Math.ceil(0.98 * sorted.length) - 1] ?? 0;
   const largest = sorted.at(-1) ?? 0;
   return largest > 4 * usual ? usual : largest;
-}
-
-function tidy(value: number): string {
-  return String(Number(value.toPrecision(6)));
 }

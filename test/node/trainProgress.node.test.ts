@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, duration, percent } from '../../demos/train/format.js';
-import { ProgressDisplay, type ProgressState, progressLine } from '../../src/node/terminal/progress.js';
+import { ProgressDisplay, type ProgressState, progressLine, trainingBar } from '../../src/node/terminal/progress.js';
 
 const state: ProgressState = {
   epoch: 3,
@@ -12,19 +12,20 @@ const state: ProgressState = {
   imagesPerSecond: 12345.6,
   secondsLeft: 83,
 };
+const line = (given: ProgressState, columns: number) => progressLine(trainingBar(given), columns);
 const BAR = /^([━┄]+) {2}/;
 
 describe('the line', () => {
   test('a wide terminal shows everything', () => {
-    expect(progressLine(state, 140)).toBe(
+    expect(line(state, 140)).toBe(
       `${'━'.repeat(8)}${'┄'.repeat(32)}  epoch  3/12  loss 0.1235  accuracy 94.32 %  1:23 left  12,346 images/s  step 300/1,500`,
     );
   });
 
   test.each([200, 120, 100, 80, 60, 40, 20, 5, 0])('it fits %i columns', (columns) => {
-    const line = progressLine(state, columns);
-    expect(line.length).toBeLessThanOrEqual(columns);
-    expect(line).toContain('epoch  3/12'.slice(0, columns));
+    const text = line(state, columns);
+    expect(text.length).toBeLessThanOrEqual(columns);
+    expect(text).toContain('epoch  3/12'.slice(0, columns));
   });
 
   test.each([
@@ -33,16 +34,16 @@ describe('the line', () => {
     [1, 40],
     [2, 40],
   ])('the bar at %d of the run', (part, filled) => {
-    const bar = BAR.exec(progressLine({ ...state, step: part * 1500 }, 200))?.[1] ?? '';
+    const bar = BAR.exec(line({ ...state, step: part * 1500 }, 200))?.[1] ?? '';
     expect([bar.replaceAll('┄', '').length, bar.length]).toEqual([filled, 40]);
   });
 
   test('nothing known yet', () => {
-    const line = progressLine(
+    const text = line(
       { ...state, steps: 0, step: 0, loss: Number.NaN, accuracy: undefined, secondsLeft: Number.NaN },
       140,
     );
-    expect(line.replace(BAR, '')).toBe('epoch  3/12  loss NaN  accuracy -  -:-- left  12,346 images/s  step 0/0');
+    expect(text.replace(BAR, '')).toBe('epoch  3/12  loss NaN  accuracy -  -:-- left  12,346 images/s  step 0/0');
   });
 });
 
@@ -56,20 +57,20 @@ describe('the display', () => {
 
   test('a terminal: one line drawn over, which a lasting line replaces', () => {
     const { written, display, advance } = record(true);
-    display.show(state);
-    display.show(state); // too soon
+    display.show(trainingBar(state));
+    display.show(trainingBar(state)); // too soon
     advance(100);
-    display.show(state);
+    display.show(trainingBar(state));
     display.line('epoch done');
     display.end();
-    const drawn = `\r\u001b[2K${progressLine(state, 79)}`;
+    const drawn = `\r\u001b[2K${line(state, 79)}`;
     expect(written).toEqual([drawn, drawn, '\r\u001b[2Kepoch done\n']);
   });
 
   test('elsewhere: a plain line in ten seconds, without a bar or control characters', () => {
     const { written, display, advance } = record(false);
     for (let second = 0; second < 25; second++) {
-      display.show(state);
+      display.show(trainingBar(state));
       advance(1000);
     }
     display.end();

@@ -96,6 +96,13 @@ describe('the checker catches', async () => {
       'src/graph/b.ts',
       'demos-import-internals',
     ],
+    [
+      'an experiment on internals',
+      'experiments/a.ts',
+      "import { b } from '../src/theory/b.js';",
+      'src/theory/b.ts',
+      'demos-import-internals',
+    ],
   ])('%s', async (name, from, text, to, rule) => {
     const base = join(root, name.replaceAll(' ', '-'));
     for (const [path, content] of [

@@ -10,7 +10,7 @@ import type { Outcome, TrainerEvent } from '../../../demos/train/trainer.js';
 import { decodeSafetensors } from '../../data/safetensors.js';
 import { ValueError } from '../../errors.js';
 import { loadDataset } from '../datasets.js';
-import { ProgressDisplay } from '../terminal/progress.js';
+import { ProgressDisplay, trainingBar } from '../terminal/progress.js';
 import { checkWritable } from './checkWritable.js';
 import { printError } from './printError.js';
 import { type CommandOptions, completeOptions, parseTrainArguments, trainHelp } from './trainOptions.js';
@@ -147,16 +147,18 @@ function reporter({ epochs }: RunOptions): (event: TrainerEvent) => void {
       if (event.stepsDone > 0) display.line(`Going on after step ${number(event.stepsDone)}.`);
     } else if (event.kind === 'progress') {
       const { epoch, step, steps, loss, examplesPerSecond, secondsLeft } = event.progress;
-      display.show({
-        epoch: epoch + 1,
-        epochs,
-        step,
-        steps,
-        loss,
-        accuracy,
-        imagesPerSecond: examplesPerSecond,
-        secondsLeft,
-      });
+      display.show(
+        trainingBar({
+          epoch: epoch + 1,
+          epochs,
+          step,
+          steps,
+          loss,
+          accuracy,
+          imagesPerSecond: examplesPerSecond,
+          secondsLeft,
+        }),
+      );
     } else {
       const { epoch, loss, testLoss, testAccuracy } = event.point;
       accuracy = testAccuracy;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer';
-import { createServer } from 'vite';
+import { createServer, type Plugin } from 'vite';
 import { type BrowserOptions, type LaunchedBrowser, launchBrowser } from '../browser.js';
 import { wgsl } from '../wgsl/wgsl.js';
 import { PageError } from './pageError.js';
@@ -16,6 +16,7 @@ const INTERRUPTED = 130;
  *
  * @param path of the page's HTML, from the repository's root.
  * @param ready a name that the page defines once it can be talked to.
+ * @param plugins of the server, besides the one for WGSL.
  * @throws PageError when page or browser end before `body` does.
  */
 export async function withPage<T>(
@@ -23,12 +24,13 @@ export async function withPage<T>(
   ready: string,
   options: BrowserOptions,
   body: (page: Page, launched: LaunchedBrowser) => Promise<T>,
+  plugins: readonly Plugin[] = [],
 ): Promise<T> {
   const server = await createServer({
     configFile: false,
     root: REPOSITORY,
     logLevel: 'error',
-    plugins: [wgsl()],
+    plugins: [wgsl(), ...plugins],
     optimizeDeps: { noDiscovery: true },
     server: {
       hmr: false,

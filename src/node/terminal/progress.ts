@@ -17,11 +17,17 @@ export interface ProgressState {
 /** Widths of the bar: what is left of the line is its, between these. */
 const BAR = { least: 10, most: 40 };
 
-/** One line of at most `columns`: what does not fit is left out, the least telling first. */
-export function progressLine(state: ProgressState, columns: number): string {
+/** What a bar shows. */
+export interface Bar {
+  /** How much is done, from 0 to 1. */
+  readonly part: number;
+  /** From the most telling to the least: a narrow terminal shows the first ones. */
+  readonly facts: readonly string[];
+}
+
+/** A training run's bar. */
+export function trainingBar(state: ProgressState): Bar {
   const { epoch, epochs, step, steps, accuracy, loss } = state;
-  const part = steps === 0 ? 0 : Math.min(1, step / steps);
-  // From the most telling to the least: a narrow terminal shows the first ones.
   const facts = [
     `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${lossText(loss)}`,
@@ -30,6 +36,12 @@ export function progressLine(state: ProgressState, columns: number): string {
     `${number(Math.round(state.imagesPerSecond))} images/s`,
     `step ${number(step)}/${number(steps)}`,
   ];
+  return { part: steps === 0 ? 0 : step / steps, facts };
+}
+
+/** One line of at most `columns`: what does not fit is left out, the least telling first. */
+export function progressLine({ part, facts: all }: Bar, columns: number): string {
+  const facts = [...all];
   const room = columns - BAR.least - 2;
   while (facts.length > 1 && facts.join('  ').length > room) facts.pop();
   const text = facts.join('  ');
@@ -39,7 +51,7 @@ export function progressLine(state: ProgressState, columns: number): string {
 }
 
 function bar(part: number, width: number): string {
-  const filled = Math.round(part * width);
+  const filled = Math.round(Math.min(1, part) * width);
   return '━'.repeat(filled) + '┄'.repeat(width - filled);
 }
 
@@ -60,7 +72,7 @@ const REDRAW = 80;
 
 /**
  * Progress on a terminal: one line, drawn over again. Elsewhere (a log, a pipe) a plain line now and then, and
- * one for each epoch.
+ * whatever is said meanwhile.
  */
 export class ProgressDisplay {
   readonly #output: Output;
@@ -74,12 +86,12 @@ export class ProgressDisplay {
     this.#drawnAt = output.isTTY === true ? Number.NEGATIVE_INFINITY : now();
   }
 
-  show(state: ProgressState): void {
+  show(bar: Bar): void {
     const terminal = this.#output.isTTY === true;
     if (this.#now() - this.#drawnAt < (terminal ? REDRAW : PLAIN_EVERY)) return;
-    if (!terminal) this.line(progressLine(state, 200).replace(/^[━┄]+ {2}/, ''));
+    if (!terminal) this.line(progressLine(bar, 200).replace(/^[━┄]+ {2}/, ''));
     else {
-      this.#output.write(`\r\u001b[2K${progressLine(state, (this.#output.columns ?? 80) - 1)}`);
+      this.#output.write(`\r\u001b[2K${progressLine(bar, (this.#output.columns ?? 80) - 1)}`);
       this.#drawn = true;
     }
     this.#drawnAt = this.#now();
