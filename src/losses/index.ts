@@ -1,3 +1,4 @@
+export { adversarialMarginCompSum } from './adversarialMarginCompSum.js';
 export { compSum } from './compSum.js';
 export { crossEntropy } from './crossEntropy.js';
 export { generalizedCrossEntropy } from './generalizedCrossEntropy.js';
@@ -5,4 +6,5 @@ export { heldRows } from './heldRows.js';
 export { linear } from './linear.js';
 export { meanAbsoluteError } from './meanAbsoluteError.js';
 export { meanSquaredError } from './meanSquaredError.js';
+export { type SmoothAdversarialCompSumOptions, smoothAdversarialCompSum } from './smoothAdversarialCompSum.js';
 export { sumExponential } from './sumExponential.js';
