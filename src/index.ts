@@ -28,5 +28,7 @@ export * from './ops/index.js';
 export * as random from './ops/random.js';
 export * as optim from './optim/index.js';
 export * from './profile/index.js';
+export * as attacks from './robust/attacks/index.js';
+export * as robust from './robust/index.js';
 export * as theory from './theory/index.js';
 export * from './train/index.js';

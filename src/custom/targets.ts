@@ -166,8 +166,11 @@ function checkLabels(op: string, target: Tensor, shape: readonly number[]): Tens
   return toI32(target);
 }
 
-/** Arrays are f32 elsewhere; those of labels, which are nested one level less than the logits, are i32. */
-function fromNested(op: string, labels: NestedNumbers, rank: number): Tensor {
+/**
+ * A target written as an array. Arrays are f32 elsewhere; those of labels, which are nested one level less than the
+ * logits (of `rank` axes), are i32.
+ */
+export function fromNested(op: string, labels: NestedNumbers, rank: number): Tensor {
   let depth = 0;
   for (let level: unknown = labels; Array.isArray(level); level = level[0]) depth++;
   if (depth === rank) return tensor(labels, { dtype: 'f32' });

@@ -1,5 +1,6 @@
 export * from './batchNorm.js';
 export * from './conv2d.js';
+export * from './inEvaluation.js';
 export * from './initialise.js';
 export * from './layerNorm.js';
 export * from './layers.js';

@@ -21,6 +21,8 @@ export interface Module {
   modules(): Module[];
   /** @internal Its own mode alone. */
   setMode(training: boolean): void;
+  /** @internal Holds its own mode, whatever it is set to, or (undefined) no more; what held before. */
+  fixMode(training: boolean | undefined): boolean | undefined;
   /** What it is, for messages: `linear(784, 128)`. */
   readonly description: string;
 }
@@ -44,7 +46,8 @@ export interface ModuleParts {
  */
 export function module({ description, forward, parameters = {}, children = {} }: ModuleParts): Module {
   let training = true;
-  const mode = () => observe(() => training);
+  let fixed: boolean | undefined;
+  const mode = () => fixed ?? observe(() => training);
   const setMode = (value: boolean): Module => {
     training = value;
     for (const child of Object.values(children))
@@ -79,6 +82,11 @@ export function module({ description, forward, parameters = {}, children = {} }:
     modules: (): Module[] => [self, ...Object.values(children).flatMap((child) => child.modules())],
     setMode: (value: boolean) => {
       training = value;
+    },
+    fixMode: (value: boolean | undefined) => {
+      const before = fixed;
+      fixed = value;
+      return before;
     },
     training,
     description,
