@@ -21,8 +21,8 @@ export interface SanityCheck {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Standard errors that a difference may be due to chance. */
-const SIGMAS = 2;
+/** Standard errors up to which a difference counts as chance: beyond lies one case in 700. */
+const SIGMAS = 3;
 
 /**
  * Signs of an attack that does not work, or of gradients that mislead it (Athalye, Carlini and Wagner 2018; Carlini et

@@ -22,6 +22,13 @@ export function smallNet([inputs, hidden, classes]: SmallNet['sizes'], seed: num
   };
 }
 
+/** The net with biases that make its logits 0 on average over some examples, so that it gives each class to some. */
+export function balanced(net: SmallNet, rows: readonly number[][]): SmallNet {
+  const logits = rows.map((row) => logitsOf(net, row));
+  const mean = (j: number) => logits.reduce((sum, z) => sum + at(z, j), 0) / rows.length;
+  return { ...net, b2: net.b2.map((one, j) => one - mean(j)) };
+}
+
 /** The same net as a model. */
 export function modelOf({ sizes: [inputs, hidden, classes], w1, b1, w2, b2 }: SmallNet): nn.Module {
   const model = nn.sequential(nn.linear(inputs, hidden), nn.tanh(), nn.linear(hidden, classes));

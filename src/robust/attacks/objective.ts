@@ -4,7 +4,7 @@ import { sameShape } from '../../graph/shape.js';
 import { Tensor } from '../../graph/tensor.js';
 import { crossEntropy } from '../../losses/crossEntropy.js';
 import { subtract } from '../../ops/arithmetic.js';
-import { toF32 } from '../../ops/casts.js';
+import { toF32, toI32 } from '../../ops/casts.js';
 import { notEqual } from '../../ops/comparison.js';
 import { oneHot } from '../../ops/create.js';
 import { takeByLabel } from '../../ops/gather.js';
@@ -70,7 +70,7 @@ export function logitMargin(scores: Tensor, target: Tensor): Tensor {
 
 /** A label for each row; of soft targets the likeliest class. */
 export function labelsOf(target: Tensor): Tensor {
-  return target.rank === 2 ? argmax(target, -1) : target;
+  return target.rank === 2 ? argmax(target, -1) : toI32(target);
 }
 
 /** 1 for each row that the model gets right, else 0, `[n]`; a row with a NaN in its logits is wrong. */
