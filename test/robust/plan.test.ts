@@ -1,5 +1,22 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { attacks, batches, compile, grad, nn, optim, robust, sum, type Tensor, tensor } from '../../src/index.js';
+import {
+  add,
+  attacks,
+  batches,
+  clamp,
+  compile,
+  grad,
+  losses,
+  multiply,
+  nn,
+  optim,
+  robust,
+  sign,
+  subtract,
+  sum,
+  type Tensor,
+  tensor,
+} from '../../src/index.js';
 import { useOwnEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 import { examplesOf, modelOf, smallNet } from './small.js';
@@ -54,6 +71,20 @@ test('the step of linf is in the store of the kernel that makes the input gradie
   // Two products forward, the loss's gradient, two products back.
   expect(dispatches, plan).toHaveLength(5);
   expect(dispatches.at(-1), plan).toMatch(/sign.*clamp/);
+});
+
+test('has the bits of as many compiled steps', async () => {
+  const model = modelOf(net);
+  const attack = attacks.pgd({ epsilon: 0.1, steps: 10, randomStart: 'none' });
+  const step = compile((now: Tensor, x: Tensor, y: Tensor) => {
+    const [gradient] = grad(sum(losses.crossEntropy(model(now), y, { reduction: 'none' })), [now]) as [Tensor];
+    const moved = add(now, multiply(sign(gradient), 0.025));
+    return clamp(clamp(moved, subtract(x, 0.1), add(x, 0.1)), 0, 1);
+  });
+  let now: Tensor = tensor(inputs);
+  for (let i = 0; i < 10; i++) now = step(now, inputs, labels);
+  const whole = compile((x: Tensor, y: Tensor) => attack(model, x, y))(inputs, labels);
+  expect(await whole.data()).toEqual(await now.data());
 });
 
 describe("the model's mode", () => {
@@ -149,12 +180,12 @@ test('a training step of each recipe is one submit, and fit takes it', async () 
     expect(count(), recipe.name).toEqual({ submits: 1, created: 0 });
     await step.ready();
     vi.restoreAllMocks();
-    const losses: number[] = [];
+    const values: number[] = [];
     for (let epoch = 0; epoch < 10; epoch++) {
       for await (const { x, y } of batches({ x: inputs, y: labels }, { size: 16 }))
-        losses.push(await step(x, y).item());
+        values.push(await step(x, y).item());
     }
-    expect(losses.at(-1), recipe.name).toBeLessThan(losses[0] ?? 0);
+    expect(values.at(-1), recipe.name).toBeLessThan(values[0] ?? 0);
     step.dispose();
   }
 });
