@@ -34,7 +34,7 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --quick            few, short samples: shows that all works, not how fast it is; without the cases that
                      take long, unless named whole
   --profile          where the time of each of our dispatches goes (timestamp queries)
-  --json FILE        writes the figures there as well
+  --json FILE        writes the figures there as well, anew after each case
   --html FILE        writes a page with tables and charts
   --svg FILE         writes the chart of the ratios to the peers
   --help             this text

@@ -10,7 +10,7 @@ export interface Request {
   readonly profile: boolean;
 }
 
-/** What the page gives back; with the machine's names it is the JSON. */
+/** What the page measured so far; with the machine's names it is the JSON. */
 export interface Measurements {
   readonly adapter: string;
   readonly limits: Limits;
@@ -26,7 +26,7 @@ export interface Profile extends StepProfile {
   readonly plan: string;
 }
 
-/** The most that plain kernels reached in this run, measured before each case and after the last. */
+/** The most that plain kernels reached in this run, measured before the first case and after each. */
 export interface Limits {
   readonly fma_gflops: number;
   readonly copy_gbps: number;

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Browser } from 'puppeteer';
 import { showProgress, withPage } from '../src/node/commands/withPage.js';
+import { writeFileAtomically } from '../src/node/commands/writeFileAtomically.js';
 import { cases } from './cases/index.js';
 import { judgeGoals } from './goals.js';
 import { pageOf } from './htmlPage.js';
@@ -9,7 +9,7 @@ import { installPeers } from './installPeers.js';
 import { helpText, type Options, parseOptions, UsageError } from './options.js';
 import { ratioChart } from './ratioChart.js';
 import { jsonOf, type Measurements, type Report, type Request } from './report.js';
-import { formatReport } from './table.js';
+import { formatClosing, Table } from './table.js';
 
 async function main(): Promise<number> {
   const names = cases.map(({ name }) => name);
@@ -23,19 +23,32 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.peers.some((peer) => peer !== 'by-hand')) installPeers();
-  const report = await measureInBrowser(options);
-  console.log(formatReport(report));
-  write(options.json, () => jsonOf(report));
-  write(options.html, () => pageOf(report));
-  write(options.svg, () => ratioChart(report));
-  return report.failures.some(({ fatal }) => fatal) ? 1 : 0;
+  const table = new Table(options.cases, options.peers);
+  let latest: Report | undefined;
+  // However the run ends, by Ctrl-C too.
+  process.once('exit', () => {
+    if (latest !== undefined) console.log(formatClosing(latest));
+  });
+  await measureInBrowser(options, async (report) => {
+    showProgress('');
+    if (latest === undefined) console.log(table.head);
+    const fresh = report.cases.slice(latest?.cases.length);
+    if (fresh.length > 0) console.log(table.lines(fresh));
+    latest = report;
+    // After each case, so that a run that is cut off keeps what it measured.
+    await write(options.json, () => jsonOf(report));
+    await write(options.html, () => pageOf(report));
+    await write(options.svg, () => ratioChart(report));
+  });
+  return latest?.failures.some(({ fatal }) => fatal) ? 1 : 0;
 }
 
-function write(file: string | undefined, content: () => string): void {
-  if (file !== undefined) writeFileSync(resolve(process.env.INIT_CWD ?? '.', file), content());
+async function write(file: string | undefined, content: () => string): Promise<void> {
+  if (file !== undefined) await writeFileAtomically(resolve(process.env.INIT_CWD ?? '.', file), content());
 }
 
-function measureInBrowser(options: Options): Promise<Report> {
+/** @param tell takes the report so far, after each case. */
+function measureInBrowser(options: Options, tell: (report: Report) => Promise<void>): Promise<void> {
   const launch = {
     browser: options.browser,
     adapter: options.adapter,
@@ -49,27 +62,29 @@ function measureInBrowser(options: Options): Promise<Report> {
   };
   return withPage('bench/page.html', 'measure', launch, async (page, { browser, description }) => {
     console.log(description);
+    const date = new Date().toISOString();
+    const version = await browser.version();
     await page.exposeFunction('tellProgress', showProgress);
     await page.exposeFunction('timeColdPage', () => timeColdPage(browser, new URL('cold.html', page.url()).href));
+    await page.exposeFunction('tellMeasured', ({ adapter, limits, cases: rows, failures, profiles }: Measurements) =>
+      tell({
+        adapter,
+        browser: version,
+        date,
+        limits,
+        cases: rows,
+        goals: judgeGoals(rows, limits),
+        failures,
+        ...(options.profile ? { profiles } : {}),
+      }),
+    );
     const request: Request = {
       cases: options.cases,
       peers: options.peers,
       quick: options.quick,
       profile: options.profile,
     };
-    const measured = (await page.evaluate((asked) => globalThis.measure(asked), request)) as Measurements;
-    const { adapter, limits, cases: rows, failures, profiles } = measured;
-    showProgress('');
-    return {
-      adapter,
-      browser: await browser.version(),
-      date: new Date().toISOString(),
-      limits,
-      cases: rows,
-      goals: judgeGoals(rows, limits),
-      failures,
-      ...(options.profile ? { profiles } : {}),
-    };
+    await page.evaluate((asked) => globalThis.measure(asked), request);
   });
 }
 

@@ -18,9 +18,19 @@ export function scaled(value: number): string {
   return `${Number((value / Number(scale)).toPrecision(3))} ${unit}`.trim();
 }
 
-/** The first columns, names, to the left; numbers to the right. */
-export function alignColumns(lines: readonly (readonly string[])[], names: number): string {
-  const widths = lines.reduce<number[]>((all, line) => line.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
+/**
+ * The first columns, names, to the left; numbers to the right.
+ * @param least widths of columns, at least; longer cells widen theirs.
+ */
+export function alignColumns(
+  lines: readonly (readonly string[])[],
+  names: number,
+  least: readonly number[] = [],
+): string {
+  const widths = lines.reduce<number[]>(
+    (all, line) => line.map((cell, i) => Math.max(all[i] ?? least[i] ?? 0, cell.length)),
+    [],
+  );
   return lines
     .map((line) =>
       line

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pageOf } from '../../bench/htmlPage.js';
 import { ratioChart } from '../../bench/ratioChart.js';
 import { jsonOf } from '../../bench/report.js';
-import { formatReport } from '../../bench/table.js';
+import { formatClosing, Table } from '../../bench/table.js';
 import { digits } from '../../src/node/terminal/table.js';
 import { report, row } from './report.js';
 
@@ -19,11 +19,15 @@ test.each([
 });
 
 describe('the table', () => {
-  const lines = formatReport(report()).split('\n');
+  const { cases } = report();
+  const table = new Table(
+    cases.map(({ case: name }) => name),
+    ['tfjs', 'jax-js', 'by-hand'],
+  );
+  const lines = [table.head, ...table.lines(cases).split('\n')];
 
-  test('a column for each peer that was compared, and each row with its unit', () => {
-    const rows = lines.slice(0, 4).map((line) => line.split(/ {2,}/));
-    expect(rows).toEqual([
+  test('a column for each peer that was asked for, and each row with its unit', () => {
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
       [
         'case',
         'engine',
@@ -43,7 +47,18 @@ describe('the table', () => {
     ]);
   });
 
+  test('lines that come one by one stand in the same columns', () => {
+    const alone = [cases.slice(0, 2), cases.slice(2)].map((rows) => table.lines(rows));
+    expect(alone.join('\n')).toBe(table.lines(cases));
+    const end = (line: string | undefined, word: string) => (line ?? '').indexOf(word) + word.length;
+    expect(end(lines[1], '7.25x')).toBe(end(lines[0], 'vs jax-js'));
+    expect(end(lines[3], '0.500x')).toBe(end(lines[0], 'vs tfjs'));
+  });
+});
+
+describe('what stands below the table', () => {
   test('goals beside the figures', () => {
+    const lines = formatClosing(report()).split('\n');
     expect(lines.some((line) => /^step\/small +at least 3 x jax-js +met +7.25 +3.00$/.test(line))).toBe(true);
   });
 
@@ -52,7 +67,7 @@ describe('the table', () => {
       { engine: 'cotangent', case: 'step/small', message: 'no.', fatal: true },
       { engine: 'tfjs', message: 'no backend.', fatal: false },
     ] as const;
-    expect(formatReport(report({ failures })).split('\n').slice(-2)).toEqual([
+    expect(formatClosing(report({ failures })).split('\n').slice(-2)).toEqual([
       'FAILED: cotangent, step/small: no.',
       'left out: tfjs: no backend.',
     ]);
