@@ -1,10 +1,11 @@
 // Special functions from polynomials of our own (minimax, fitted in float64), of the same accuracy on every device:
 // WGSL grants exp 3 + 2|x| ulp, log an absolute error near 1 and tanh whatever its definition by exp loses.
-//   exp 1.0 ulp    log 0.8    log1p 2.4    expm1 1.6    expm1Over 1.8    erf 2.0    tanhAccurate 2.5
-//   sigmoid 2.1    softplus 2.6    normalCumulative 4.2 for |x| < 13
+//   exp 1.01 ulp   log 0.83   log1p 0.9    expm1 1.6    expm1Over 1.8    erf 2.0    tanhAccurate 2.5
+//   sigmoid 2.1    softplus 1.6    normalCumulative 4.2 for |x| < 13
 //   sine, cosine 2.3 for |x| <= 1e4, 4.1 for |x| <= 1e5; beyond, the phase is lost
 // at most, over the whole range of normal f32 results (dense sweeps against float64, 2-6 10^5 points each,
 // with fused or unfused fma; a division of 2.5 ulp instead of 0.5 adds at most 2).
+// Limits and NaN are put in by selects, without branches: SIMD lanes of a CPU adapter go through all of them anyway.
 // NaN gives NaN; zeros keep their sign; infinities give the limit. Results below 2^-126 may be flushed to 0.
 // include common/bits.wgsl       isNan, isInfinite, nan, infinity, negativeInfinity, copySign
 
@@ -28,27 +29,40 @@ fn expm1Reduced(r: f32) -> f32 {
   return fma(r * r, p, r);
 }
 
-// x = n ln 2 + r, |r| <= ln 2 / 2.
+// The integer nearest to x scale, for less than 2^22 in size; beyond, any. Near 1.5 2^23 an f32 has no fraction, so the
+// sum's last bits are the integer. They are read as bits: floats a compiler may cancel, and i32(round(x)) is checked
+// against overflow, which costs as much as the polynomial.
+fn nearestInteger(x: f32, scale: f32) -> i32 {
+  return bitcast<i32>(fma(x, scale, 12582912.0)) - 0x4b400000;
+}
+
+// x 2^n in one addition of bits, where x and the result are normal.
+fn addExponent(x: f32, n: i32) -> f32 { return bitcast<f32>(bitcast<i32>(x) + (n << 23u)); }
+
+// x = n ln 2 + r, |r| <= ln 2 / 2, for |x| < 2^21. Beyond, both are any numbers: callers put the limit in their place
+// with a select afterwards, which is cheaper than to clamp x before.
 struct ReducedExponent { n: i32, r: f32 }
 fn reduceExponent(x: f32) -> ReducedExponent {
-  let n = round(x * LOG2_E);
-  return ReducedExponent(i32(n), fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x)));
+  let n = nearestInteger(x, LOG2_E);
+  let whole = f32(n);
+  return ReducedExponent(n, fma(whole, -LN_2_LOW, fma(whole, -LN_2_HIGH, x)));
 }
 
+// Below 2^-126 it is 0, and where it would leave the range infinity.
 fn expAccurate(x: f32) -> f32 {
-  let reduced = reduceExponent(clamp(x, -110.0, 90.0));
-  let value = scaleByPowerOfTwo(1.0 + expm1Reduced(reduced.r), reduced.n);
-  return select(select(value, infinity(), x > 88.7228394), x, isNan(x));
+  let reduced = reduceExponent(x);
+  let value = addExponent(1.0 + expm1Reduced(reduced.r), reduced.n);
+  return select(select(select(value, 0.0, x < -87.3365447), infinity(), x >= 88.7228394), x, isNan(x));
 }
 
-// (e^r - 1 + 1 - 2^-n) 2^n. Below -18 the result rounds to -1.
+// (e^r - 1) 2^n + 2^n - 1, by halves: 2^n alone would leave the range. Below -18 it rounds to -1.
 fn expm1(x: f32) -> f32 {
-  let reduced = reduceExponent(clamp(x, -18.0, 90.0));
-  let rest = 1.0 - powerOfTwo(-min(reduced.n, 126));
-  let value = scaleByPowerOfTwo(rest + expm1Reduced(reduced.r), reduced.n);
+  let reduced = reduceExponent(x);
+  let half = addExponent(0.5, reduced.n);
+  let value = 2.0 * fma(half, expm1Reduced(reduced.r), half - 0.5);
   // Tiny ones as they are: the sign of zero, and what r^2 would lose below 2^-126.
-  let near = select(value, x, abs(x) < 1e-10);
-  return select(select(near, infinity(), x > 88.7228394), x, isNan(x));
+  let near = select(value, x, (abs(x) < 1e-10) | isNan(x));
+  return select(select(near, infinity(), x >= 88.7228394), -1.0, x < -18.0);
 }
 
 // (e^x - 1) / x, and 1 at 0. Divided before it is scaled, so that it overflows only where the quotient does.
@@ -81,33 +95,33 @@ fn reduceLogarithm(x: f32) -> ReducedLogarithm {
 }
 
 fn logAccurate(x: f32) -> f32 {
-  if (isNan(x) || x == infinity()) { return x; }
-  if (x == 0.0) { return negativeInfinity(); }
-  if (x < 0.0) { return nan(); }
   let tiny = x < 1.17549435e-38;
   let reduced = reduceLogarithm(select(x, x * 8388608.0, tiny));
   let k = f32(reduced.k - select(0, 23, tiny));
-  return fma(k, LN_2_HIGH, reduced.f + fma(k, LN_2_LOW, log1pReduced(reduced.f)));
+  let value = fma(k, LN_2_HIGH, reduced.f + fma(k, LN_2_LOW, log1pReduced(reduced.f)));
+  return select(select(select(value, x, !isFinite(x)), negativeInfinity(), x == 0.0), nan(), x < 0.0);
 }
 
-// log(1 + x). Near 0 it is the polynomial in x itself; elsewhere what the rounding of 1 + x lost is put back.
-fn log1p(x: f32) -> f32 {
-  if (isNan(x) || x == infinity() || abs(x) < 1e-10) { return x; }
-  if (x == -1.0) { return negativeInfinity(); }
-  if (x < -1.0) { return nan(); }
-  if (x > -0.29 && x < 0.41) { return x + log1pReduced(x); }
+// log(1 + x) for finite x > -1, the sign of zero aside. While 1 + x stays in reach of the polynomial, it is that in x
+// itself; elsewhere what the rounding of 1 + x lost is put back.
+fn log1pOrdinary(x: f32) -> f32 {
   let sum = 1.0 + x;
-  let lost = select(x - (sum - 1.0), 1.0 - (sum - x), x >= 1.0);
   let reduced = reduceLogarithm(sum);
+  let near = reduced.k == 0;
+  let f = select(reduced.f, x, near);
+  let lost = select(select(x - (sum - 1.0), 1.0 - (sum - x), x >= 1.0) / sum, 0.0, near);
   let k = f32(reduced.k);
-  let small = fma(k, LN_2_LOW, log1pReduced(reduced.f) + lost / sum);
-  return fma(k, LN_2_HIGH, reduced.f + small);
+  return fma(k, LN_2_HIGH, f + fma(k, LN_2_LOW, log1pReduced(f) + lost));
+}
+
+fn log1p(x: f32) -> f32 {
+  let value = select(log1pOrdinary(x), x, !isFinite(x) | (abs(x) < 1e-10));
+  return select(select(value, negativeInfinity(), x == -1.0), nan(), x < -1.0);
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
 fn softplus(x: f32) -> f32 {
-  if (isNan(x)) { return x; }
-  return max(x, 0.0) + log1p(expAccurate(-abs(x)));
+  return select(max(x, 0.0) + log1pOrdinary(expAccurate(-abs(x))), x, isNan(x));
 }
 
 // 1 / (1 + e^-x)
@@ -116,11 +130,14 @@ fn sigmoid(x: f32) -> f32 {
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
 }
 
-// By t = e^(-2|x|) - 1 it is -t / (t + 2): no cancellation, no overflow.
+// By t = e^(-2|x|) - 1 it is -t / (t + 2): no cancellation. From 9.1 on it rounds to 1.
 fn tanhAccurate(x: f32) -> f32 {
-  if (isNan(x)) { return x; }
-  let t = expm1(-2.0 * abs(x));
-  return copySign(t / (t + 2.0), x);
+  let size = abs(x);
+  let reduced = reduceExponent(-2.0 * size);
+  let power = addExponent(1.0, reduced.n);
+  let t = fma(power, expm1Reduced(reduced.r), power - 1.0);
+  let value = copySign(select(-t / (t + 2.0), 1.0, size > 9.1), x);
+  return select(value, x, isNan(x));
 }
 
 // e^(-scale a^2), scale 1 or 1/2: a is cut in two, so that the rounding of a^2, which e would magnify, does not arise.
@@ -172,13 +189,14 @@ const HALF_PI_4 = 9.9209357968054044e-10;
 // The sine of x + turns pi / 2.
 fn sineTurned(x: f32, turns: i32) -> f32 {
   if (!isFinite(x)) { return nan(); }
-  let n = round(x * 0.6366197723675814);
+  let quarters = nearestInteger(x, 0.6366197723675814);
+  let n = f32(quarters);
   let reduced = fma(n, -HALF_PI_4, fma(n, -HALF_PI_3, fma(n, -HALF_PI_2, fma(n, -HALF_PI_1, x))));
   let r = clamp(reduced, -0.8, 0.8);
   let s = r * r;
   let sine = fma(r * s, fma(fma(fma(2.83265899e-06, s, -0.000198530717), s, 0.0083333794), s, -0.166666672), r);
   let cosine = fma(s * s, fma(fma(2.44323219e-05, s, -0.00138873095), s, 0.0416666456), fma(-0.5, s, 1.0));
-  let quadrant = (i32(n) + turns) & 3;
+  let quadrant = (quarters + turns) & 3;
   let value = select(sine, cosine, (quadrant & 1) == 1);
   return select(value, -value, quadrant >= 2);
 }

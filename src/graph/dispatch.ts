@@ -52,6 +52,10 @@ export interface PlannedDispatch {
   readonly refusals: readonly string[];
 }
 
+/** On a CPU adapter: so many workgroups keep all cores busy, and beyond so many runs one more saves nothing. */
+const SOFTWARE_WORKGROUPS = 32;
+const SOFTWARE_ITEMS = 64;
+
 /** Lowers groups to dispatches, collecting uniform blocks and scratch buffers on the way. */
 export class DispatchBuilder {
   readonly dispatches: PlannedDispatch[] = [];
@@ -85,14 +89,17 @@ export class DispatchBuilder {
     const stored = [...group.members].filter((value) => this.#leaves(value));
     if (group.elements === 0 || stored.length === 0) return;
     const workgroupSize = 64;
+    const runs = Math.ceil(group.elements / workgroupSize);
+    const { facts } = this.#device;
+    const items = facts.software ? Math.min(Math.ceil(runs / SOFTWARE_WORKGROUPS), SOFTWARE_ITEMS) : 1;
     const composer = this.#composer(group);
     const body = composer.storeHook('body', ['index'], undefined, undefined, stored, [group.elements]);
-    const workgroups = foldGrid(Math.ceil(group.elements / workgroupSize));
+    const workgroups = foldGrid(Math.ceil(runs / items));
     this.#dispatch({
       group,
       lowering: {
         kernel: elementwiseHost as WgslModule,
-        uniforms: { count: group.elements, gridWidth: workgroups[0] },
+        uniforms: { count: group.elements, gridWidth: workgroups[0], items },
         overrides: { WORKGROUP_SIZE: workgroupSize },
         workgroups,
         flops: group.elements * group.members.size,
