@@ -23,8 +23,6 @@ import { checkDtype } from './elementwise.js';
 import { reduceVariants } from './reduceVariants.js';
 import { permute } from './shaping.js';
 
-/** One workgroup reduces at most so many items; longer rows go in two stages. */
-const CHUNK = 8192;
 const WORKGROUP_SIZE = 64;
 
 interface Reduction {
@@ -64,35 +62,28 @@ function lowerReduction(
   };
   const load = { tensor: source, extents: [outputs, count] };
   const store = { tensor: node, extents: [outputs] };
-  const fill = identity[type];
-  const { variant, lanes } = choose(reduceVariants(device, `${node.op.name} ${node.dtype}`, outputs, count));
-  if (lanes === 1) {
-    const size = rowsPerWorkgroup(outputs);
-    const workgroups = foldGrid(Math.ceil(outputs / size));
-    return lowering({
+  const what = `${node.op.name} ${node.dtype}`;
+  const { variant, lanes, chunk } = choose(reduceVariants(device, what, outputs, count, { cut: true }));
+  const chunks = Math.max(1, Math.ceil(count / chunk));
+  const stage = (parts: number, items: number, total: number) => {
+    const rows = outputs * parts;
+    const size = lanes === 1 ? rowsPerWorkgroup(rows) : lanes;
+    const workgroups = foldGrid(lanes === 1 ? Math.ceil(rows / size) : rows);
+    return {
       ...shared,
-      kernel: serialWgsl,
-      variant,
-      loads: { load_source: load },
-      stores: { store_result: store },
-      uniforms: { outputs, count, gridWidth: workgroups[0], identity: fill },
+      kernel: lanes === 1 ? serialWgsl : workgroupWgsl,
+      uniforms: {
+        outputs,
+        count: total,
+        chunks: parts,
+        itemsPerChunk: items,
+        gridWidth: workgroups[0],
+        identity: identity[type],
+      },
       overrides: { WORKGROUP_SIZE: size },
       workgroups,
-      flops: outputs * count,
-    });
-  }
-  const chunks = Math.ceil(count / CHUNK);
-  const stage = (parts: number, items: number, total: number) => {
-    const workgroups = foldGrid(outputs * parts);
-    const uniforms = {
-      outputs,
-      count: total,
-      chunks: parts,
-      itemsPerChunk: items,
-      gridWidth: workgroups[0],
-      identity: fill,
+      flops: outputs * total,
     };
-    return { ...shared, kernel: workgroupWgsl, uniforms, overrides: { WORKGROUP_SIZE: lanes }, workgroups };
   };
   if (chunks === 1) {
     return lowering({
@@ -100,24 +91,21 @@ function lowerReduction(
       variant,
       loads: { load_source: load },
       stores: { store_result: store },
-      flops: outputs * count,
     });
   }
   const scratch = { key: 'partial', bytes: 4 * outputs * chunks };
   return [
     lowering({
-      ...stage(chunks, CHUNK, count),
+      ...stage(chunks, chunk, count),
       variant: `${variant}, ${chunks} chunks`,
       loads: { load_source: load },
       scratch: { result: scratch },
-      flops: outputs * count,
     }),
     lowering({
       ...stage(1, chunks, chunks),
       variant: `${variant}, over chunks`,
       scratch: { source: scratch },
       stores: { store_result: store },
-      flops: outputs * chunks,
     }),
   ];
 }

@@ -94,7 +94,7 @@ function rowSum(x: Tensor, variants: readonly (keyof typeof COMBINE)[]): Tensor 
         variant,
         loads: { load_source: { tensor: source, extents: [outputs, count] } },
         stores: variant === 'idle' ? {} : { store_result: { tensor: node, extents: [outputs] } },
-        uniforms: { outputs, count, gridWidth: outputs, identity: 0 },
+        uniforms: { outputs, count, chunks: 1, itemsPerChunk: count, gridWidth: outputs, identity: 0 },
         overrides: { WORKGROUP_SIZE: 1 },
         replace: { combine: `fn combine(a: Element, b: Element) -> Element { ${COMBINE[variant]} }` },
         workgroups: [outputs, 1, 1],

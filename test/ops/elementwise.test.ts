@@ -31,6 +31,14 @@ const broadcasts = [
   [[1, 1, 3], [3]],
 ];
 
+// Around 32 workgroups of a run each, where on a software adapter they begin to take several, and the most they take.
+test.each([2047, 2048, 2049, 6149, 131_073])('%i elements, each once', async (size) => {
+  const x = tensor(Float32Array.from({ length: size }, (_, i) => i));
+  const result = await multiply(x, 2).data();
+  expect(result.length).toBe(size);
+  expect(result.findIndex((value, i) => value !== 2 * i)).toBe(-1);
+});
+
 test('there are ops to test, and the reference knows each', () => {
   expect(elementwiseOps.length).toBeGreaterThan(40);
   for (const { spec } of elementwiseOps) expect(elementwiseNames, spec.name).toContain(spec.name);
