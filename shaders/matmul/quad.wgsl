@@ -14,6 +14,7 @@
 // sums     by the first row of tiles, reading its columns of b once more
 // include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
 // include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
+// include matmul/quadRow.wgsl     loadRow
 
 // Four steps of inner, so that a sum is fetched and put back once for four fma.
 fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
@@ -21,16 +22,6 @@ fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
   let two = multiplyAdd(a[at + step], right[1], one);
   let three = multiplyAdd(a[at + 2u * step], right[2], two);
   return multiplyAdd(a[at + 3u * step], right[3], three);
-}
-
-// The lane's columns of one row of b.
-fn loadRow(at: vec4u, step: u32) -> Columns {
-  var row = Columns();
-  row[0] = b[at[0] + step];
-  row[1] = b[at[1] + step];
-  if (TILE_COLUMNS > 8u) { row[THIRD] = b[at[2] + step]; }
-  if (TILE_COLUMNS > 12u) { row[FOURTH] = b[at[3] + step]; }
-  return row;
 }
 
 @compute @workgroup_size(4)

@@ -1,5 +1,6 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
+import { heldTiles } from './heldTiles.js';
 import { hasQuads, quadTiles, TIMED_QUADS } from './quadTiles.js';
 
 export interface MatmulShape {
@@ -13,7 +14,7 @@ export interface MatmulShape {
 }
 
 export interface MatmulVariant extends Variant {
-  readonly kernel: 'register' | 'blocked' | 'quad';
+  readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
@@ -33,7 +34,7 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   const reference = register(shape, software ? 4 : 64);
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
   if (hasQuads(device)) {
-    const tiles = quadTiles(shape);
+    const tiles = [...heldTiles(shape), ...quadTiles(shape)];
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
     return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
   }

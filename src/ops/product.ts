@@ -1,5 +1,6 @@
 import blockedWgsl from '../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../shaders/matmul/quad.wgsl';
+import quadHeldWgsl from '../../shaders/matmul/quadHeld.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { type Lowering, lowering } from '../graph/lowering.js';
 import { collapse, type View } from '../graph/view.js';
@@ -48,7 +49,7 @@ export function lowerProduct(
   const { rows, columns, inner, batches } = shape;
   const { kernel, ...choice } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
   return lowering({
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
+    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl, quadHeld: quadHeldWgsl }[kernel],
     ...choice,
     ...parts,
     replace: { ...choice.replace, ...replace },

@@ -2,14 +2,14 @@ import type { Device } from '../device/device.js';
 import type { Variant } from '../kernels/variants.js';
 
 /** Products of one size. */
-interface Products {
+export interface Products {
   readonly rows: number;
   readonly columns: number;
   readonly batches: number;
 }
 
-interface QuadVariant extends Variant {
-  readonly kernel: 'quad';
+export interface QuadVariant<Kernel extends string = 'quad'> extends Variant {
+  readonly kernel: Kernel;
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
@@ -39,10 +39,9 @@ interface QuadTile {
 /** Tiles by when their last round over the cores ends, the earliest first. Every tile gives the same bits. */
 export function quadTiles(products: Products): QuadVariant[] {
   const { rows, columns, batches } = products;
-  const cores = typeof navigator === 'undefined' ? 2 : (navigator.hardwareConcurrency ?? 2);
   const costOf = ({ tileRows, tileColumns }: QuadTile) => {
     const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches;
-    return Math.ceil(tiles / cores) * STEP[tileColumns][tileRows];
+    return Math.ceil(tiles / coresOf()) * STEP[tileColumns][tileRows];
   };
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
@@ -51,16 +50,26 @@ export function quadTiles(products: Products): QuadVariant[] {
 }
 
 function quad({ rows, columns, batches }: Products, { tileRows, tileColumns }: QuadTile): QuadVariant {
-  const [vector, matrix] = TYPES[tileColumns];
   return {
     kernel: 'quad',
     variant: `quad ${tileRows}x${tileColumns}`,
     overrides: { TILE_ROWS: tileRows },
-    replace: {
-      TILE_COLUMNS: `const TILE_COLUMNS = ${tileColumns}u;`,
-      Columns: `alias Columns = ${vector};`,
-      Four: `alias Four = ${matrix};`,
-    },
+    replace: quadTypes(tileColumns),
     workgroups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), batches],
   };
+}
+
+/** The declarations of `quadTile.wgsl` for so many columns. */
+export function quadTypes(tileColumns: QuadTile['tileColumns']): Readonly<Record<string, string>> {
+  const [vector, matrix] = TYPES[tileColumns];
+  return {
+    TILE_COLUMNS: `const TILE_COLUMNS = ${tileColumns}u;`,
+    Columns: `alias Columns = ${vector};`,
+    Four: `alias Four = ${matrix};`,
+  };
+}
+
+/** Cores that share the tiles of a product. */
+export function coresOf(): number {
+  return typeof navigator === 'undefined' ? 2 : (navigator.hardwareConcurrency ?? 2);
 }

@@ -1,6 +1,7 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
 import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../../shaders/matmul/quad.wgsl';
+import quadHeldWgsl from '../../../shaders/matmul/quadHeld.wgsl';
 import registerWgsl from '../../../shaders/matmul/register.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
@@ -35,7 +36,7 @@ export function product(device: HandGpu, { rows, inner, columns, a, b, store, st
   // The engine's static choice: the step by hand runs the same kernels.
   const { kernel, replace, overrides, workgroups } = first(matmulVariants(device, shape).variants);
   return {
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl }[kernel],
+    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl, quadHeld: quadHeldWgsl }[kernel],
     replace: {
       ...replace,
       store_result: store.code,

@@ -201,6 +201,7 @@ const rowLosses = Object.entries(losses).flatMap(([name, loss]) => {
 /** The kernel files that can be checked, by their path under shaders/. */
 export const subjects: ReadonlyMap<string, Subject> = new Map([
   ['matmul/quad.wgsl', products],
+  ['matmul/quadHeld.wgsl', products],
   ['matmul/register.wgsl', products],
   ['matmul/blocked.wgsl', products],
   ['reduce/serial.wgsl', reductions],
