@@ -7,7 +7,9 @@ import type { Storage } from './storage.js';
 import { Tensor } from './tensor.js';
 
 const outputOp: SourceOp = { name: 'output', kind: 'source' };
+// Shared by all handles.
 const STORED = { kind: 'stored' } as const;
+const NO_INPUTS: readonly Tensor[] = [];
 
 /** Small outputs can wait long for their reader; large ones would cost memory. */
 function slotsFor(bytes: number): number {
@@ -44,7 +46,7 @@ export class OutputRing {
 
   /** The value written last, as a tensor that knows when it is overwritten: all that a step leaves to the collector. */
   handle(step: number, failure: Promise<CotangentError | undefined> | undefined): Tensor {
-    const handle = new Tensor(outputOp, [], this.tensor.shape, this.tensor.dtype, undefined, STORED);
+    const handle = new Tensor(outputOp, NO_INPUTS, this.tensor.shape, this.tensor.dtype, undefined, STORED);
     handle.storage = new Slot(this, this.written - 1, step, failure);
     return handle;
   }

@@ -2,8 +2,8 @@ import type { Readback } from '../device/readback.js';
 import { ValueError } from '../errors.js';
 import type { Workload } from './workload.js';
 
-/** A fence is set once in so many submits: it costs a mapping. */
-const FENCE_EVERY = 8;
+/** A fence is set once in so many submits: it costs a submit, a mapping, and a kilobyte of garbage. */
+const FENCE_EVERY = 16;
 /** In a loop that never yields no fence can come back: a few are enough to know where the GPU stands. */
 const FENCES = 4;
 /** `wait` lets so many steps be under way. */

@@ -27,6 +27,8 @@ export class Recorder {
   #pass: GPUComputePassEncoder | undefined;
   /** Milliseconds encoded since the last submit, as assumed. */
   #gathered = 0;
+  /** What is submitted, in one array for all steps. */
+  readonly #submitted: GPUCommandBuffer[] = [];
 
   /** @param executables all that may encode here: their uniforms go before their dispatches. */
   constructor(device: Device, workload: Workload, executables: readonly Executable[]) {
@@ -71,7 +73,8 @@ export class Recorder {
     const encoder = this.#open();
     this.#encoder = undefined;
     this.#gathered = 0;
-    this.#device.queue.submit([encoder.finish()]);
+    this.#submitted[0] = encoder.finish();
+    this.#device.queue.submit(this.#submitted);
   }
 
   /** Forgets what an execution that failed had encoded. */

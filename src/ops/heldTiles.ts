@@ -1,4 +1,4 @@
-import { coresOf, type Products, type QuadVariant, quadTypes } from './quadTiles.js';
+import { coreCount, type Products, type QuadVariant, quadTypes } from './quadTiles.js';
 
 /** Steps of inner that a lane can hold its columns for: beyond, what it holds costs as much as loading it again. */
 export const MOST_HELD = 16;
@@ -19,7 +19,7 @@ export function heldTiles(products: Products & { readonly inner: number }): Quad
     const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches;
     const held = (inner * tileColumns * LOAD) / 4;
     const fours = (Math.min(rows, tileRows) / 4) * (inner * (LOAD + tileColumns * FMA) + tileColumns * STORE);
-    return Math.ceil(tiles / coresOf()) * (held + fours);
+    return Math.ceil(tiles / coreCount()) * (held + fours);
   };
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([64, 32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),

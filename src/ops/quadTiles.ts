@@ -41,7 +41,7 @@ export function quadTiles(products: Products): QuadVariant[] {
   const { rows, columns, batches } = products;
   const costOf = ({ tileRows, tileColumns }: QuadTile) => {
     const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches;
-    return Math.ceil(tiles / coresOf()) * STEP[tileColumns][tileRows];
+    return Math.ceil(tiles / coreCount()) * STEP[tileColumns][tileRows];
   };
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
@@ -70,6 +70,6 @@ export function quadTypes(tileColumns: QuadTile['tileColumns']): Readonly<Record
 }
 
 /** Cores that share the tiles of a product. */
-export function coresOf(): number {
+export function coreCount(): number {
   return typeof navigator === 'undefined' ? 2 : (navigator.hardwareConcurrency ?? 2);
 }

@@ -112,9 +112,9 @@ test('after step 2 a training step creates nothing: one submit, one pass, a writ
   expect(calls.passes).toBe(STEPS);
   // Two inputs, and the uniforms, for the rate changes each step.
   expect(calls.writes).toBe(3 * STEPS);
-  // A fence is a submit of one cleared word, mapped: each `ready` asks for one, and the engine at each 8th step.
+  // A fence is a submit of one cleared word, mapped: each `ready` asks for one, and the engine at each 16th step.
   expect(calls.submits - calls.maps).toBe(STEPS);
-  expect(calls.maps).toBeLessThanOrEqual(STEPS / 5 + STEPS / 8 + 1);
+  expect(calls.maps).toBeLessThanOrEqual(STEPS / 5 + STEPS / 16 + 1);
   expect(await own.weights[0].data()).not.toEqual(before);
 });
 
