@@ -22,7 +22,7 @@ export interface MatmulVariant extends Variant {
 
 /**
  * The kernels and tiles that a product may get on a device. Measured on the software adapter (subgroups of four
- * lanes of one core): quads, or register tiles without subgroups. Discrete GPUs get blocks in workgroup memory, the
+ * lanes of one core): quads, over a few steps of inner with b held; or register tiles without subgroups. Discrete GPUs get blocks in workgroup memory, the
  * shape that others report to be best there; it was not measured here.
  */
 export function matmulVariants(device: Device, shape: MatmulShape): VariantQuestion<MatmulVariant> {
