@@ -59,7 +59,6 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
     kind: 'kernel',
     acceptsView: acceptsMatrix,
     family: name,
-    shared,
     apart: true,
     // The loss's kernel: logits, gradients, values, complaints.
     buffersBeside: 4,

@@ -56,7 +56,6 @@ export function rowLossOps(parts: RowLossParts, kind: RowKind): RowLoss {
     kind: 'kernel',
     access,
     family,
-    shared,
     buffersBeside: 1,
     vjp: ({ cotangent, inputs, attributes, needs }) => {
       const [logits] = inputs as [Tensor];
@@ -80,7 +79,6 @@ export function rowLossOps(parts: RowLossParts, kind: RowKind): RowLoss {
     kind: 'kernel',
     access: [...access, 'fused'],
     family,
-    shared,
     buffersBeside: 1,
     vjp: (context) =>
       secondGradients(kind.defined(context.inputs, context.attributes, 'the second derivative'), 0, context),

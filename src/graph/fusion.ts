@@ -152,13 +152,13 @@ export class Fusion {
   #family(value: Value, group: Group): boolean {
     const op = value.tensor.op as KernelOp;
     if (op.family === undefined) return false;
-    const shared = op.shared ?? 0;
     for (const other of this.groups) {
       const [anchor] = other.anchors;
       if (anchor === undefined || other === group || anchor.tensor.op.kind !== 'kernel') continue;
       if (anchor.tensor.op.family !== op.family || other.members.size > 0) continue;
       if (other.anchors.some((one) => one.tensor.op === op)) continue;
-      if (!sameOperands(anchor, value, shared)) continue;
+      // Each other one, not the first alone: gradients by two parameters may have different cotangents.
+      if (!other.anchors.every((one) => sameOperands(one, value))) continue;
       if (!sameAttributes(anchor, value)) continue;
       if (this.#merge(other, group)) return true;
     }
@@ -356,8 +356,9 @@ function isInside(value: Value, a: Group, b: Group): boolean {
   return [a, b].some((group) => group.members.has(value) || group.anchors.includes(value));
 }
 
-function sameOperands(a: Value, b: Value, count: number): boolean {
-  for (let i = 0; i < count; i++) {
+/** As far as both have operands. */
+function sameOperands(a: Value, b: Value): boolean {
+  for (let i = 0; i < Math.min(a.operands.length, b.operands.length); i++) {
     const left = a.operands[i];
     const right = b.operands[i];
     if (left?.value !== right?.value) return false;

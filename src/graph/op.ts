@@ -92,9 +92,8 @@ export interface KernelOp extends OpBase {
    * `buffersBeside` counts.
    */
   readonly apart?: boolean;
-  /** Nodes with the same `family` and the same leading `shared` inputs become one dispatch. */
+  /** Nodes with the same `family` become one dispatch, where their inputs agree as far as both have some. */
   readonly family?: string;
-  readonly shared?: number;
   /**
    * Whether the node's kernel can bring along another kernel's node (`nodes` of its lowering holds it then), for it
    * reads what that one reads.

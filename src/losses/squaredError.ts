@@ -15,7 +15,6 @@ const valueOp: KernelOp = {
   kind: 'kernel',
   access,
   family,
-  shared: 2,
   vjp: ({ cotangent, inputs }) => {
     const [predictions] = inputs as [Tensor];
     const gradient = new Tensor(gradientOp, [...inputs, cotangent], predictions.shape, 'f32');
@@ -29,7 +28,6 @@ const gradientOp: KernelOp = {
   kind: 'kernel',
   access: [...access, 'fused'],
   family,
-  shared: 2,
   vjp: ({ cotangent, inputs }) => {
     const [predictions, targets, upstream] = inputs as [Tensor, Tensor, Tensor];
     const slope = multiply(multiply(2, cotangent), expandDims(upstream, -1));

@@ -217,6 +217,23 @@ describe('losses.linear', () => {
     });
   });
 
+  test('gives two parameters of one step the gradients of two sums, each its own', async () => {
+    const { hidden, weight, bias } = make();
+    const step = compile(() => {
+      const values = losses.linear(losses.crossEntropy, hidden, weight, bias, given.labels, { reduction: 'none' });
+      const all = sum(values);
+      const half = multiply(all, 0.5);
+      const apart = [grad(all, [weight])[0], grad(half, [bias])[0], grad(multiply(all, 2), [hidden])[0]] as Tensor[];
+      const { weight: byWeight, bias: byBias, hidden: byHidden } = grad(all, { weight, bias, hidden });
+      return { apart, wanted: [byWeight, multiply(byBias, 0.5), multiply(byHidden, 2)] };
+    });
+    const { apart, wanted } = step();
+    const found = await Promise.all([...apart, ...wanted].map(async (one) => Array.from(await one.data())));
+    // Powers of two: the same bits.
+    expect(found.slice(0, 3)).toEqual(found.slice(3));
+    step.dispose();
+  });
+
   test('takes any loss of defineLoss', async () => {
     const { hidden, weight, bias } = make();
     const brier = defineLoss({
