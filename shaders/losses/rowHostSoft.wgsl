@@ -22,7 +22,8 @@ fn load_classWeights(column: u32) -> f32 { return classWeights[column]; }
 // that nothing cancels where the leader's probability is near 1. rival is the second largest.
 struct Leader { index: u32, maximum: f32, rival: f32, rest: f32 }
 
-fn leaderEmpty() -> Leader { return Leader(0u, LOWEST, LOWEST, 0.0); }
+// Without a column the rest is -1: the first column, as low as it may be, finds no other to count.
+fn leaderEmpty() -> Leader { return Leader(0u, LOWEST, LOWEST, -1.0); }
 
 fn leaderExtend(leader: Leader, index: u32, z: f32) -> Leader {
   let held = min(z, HIGHEST);
@@ -42,9 +43,7 @@ fn leaderMerge(a: Leader, b: Leader) -> Leader {
 }
 
 fn leaderMergeBelow(a: Leader, b: Leader) -> Leader {
-  // A lane without columns has no leader of its own to add; a NaN in its rest must come through all the same.
-  let own = select(1.0, 0.0, b.maximum == LOWEST);
-  return Leader(a.index, a.maximum, max(a.rival, b.maximum), fma(own + b.rest, exp(b.maximum - a.maximum), a.rest));
+  return Leader(a.index, a.maximum, max(a.rival, b.maximum), fma(1.0 + b.rest, exp(b.maximum - a.maximum), a.rest));
 }
 
 var<workgroup> leaders: array<Leader, WORKGROUP_SIZE>;
@@ -62,7 +61,8 @@ fn combineLeaders(own: Leader, local: u32) -> Leader {
 
 fn rowAround(leader: Leader, z: f32, parameters: Parameters) -> Row {
   var others = othersEmpty();
-  others.online = Online(leader.maximum, leader.rest);
+  // A row of -infinity alone has no leader.
+  others.online = Online(leader.maximum, select(leader.rest, 0.0, leader.rest < 0.0));
   var row = rowOf(others, leader.index, z, parameters);
   row.rival = leader.rival;
   return row;

@@ -8,6 +8,10 @@ export interface Limits {
   readonly max?: number;
 }
 
+interface Range extends Limits {
+  readonly name: string;
+}
+
 /** What a loss's node says of its complaints, among its attributes. */
 export interface ComplaintAttributes {
   /** Whose name stands in the error: 'losses.crossEntropy'. */
@@ -15,6 +19,10 @@ export interface ComplaintAttributes {
   readonly check: 'targets' | 'all' | 'none';
   /** What its targets are. */
   readonly targets: 'labels' | 'error' | 'normalise' | 'accept';
+  /** Of a special case with a parameter of its own, from which the kernel's follow: its name and limits. */
+  readonly own?: string;
+  readonly min?: number;
+  readonly max?: number;
 }
 
 interface RowComplaints {
@@ -28,15 +36,18 @@ const WORDS = 3;
 /** What a row kernel needs to complain: its words, and the ranges of its parameters. */
 export function complaintsOf(
   device: Device,
-  { op, check, targets }: ComplaintAttributes,
+  { op, check, targets, own, ...ownLimits }: ComplaintAttributes,
   classes: number,
   parameters: readonly string[],
   limits: Readonly<Record<string, Limits>>,
 ): RowComplaints {
-  const key = `${op} ${classes} ${targets} ${parameters.join()}`;
+  const ranges = parameters.map(
+    (name): Range => (own === undefined ? { name, ...limits[name] } : { name: own, ...ownLimits }),
+  );
+  const key = `${op} ${classes} ${targets} ${JSON.stringify(ranges)}`;
   const error = (word: number, found: number): CotangentError => {
     if (word === 0) return wrongTarget(op, targets, found, classes);
-    if (word === 1) return outOfRange(op, parameters[found] ?? '', limits[parameters[found] ?? ''] ?? {});
+    if (word === 1) return outOfRange(op, ranges[found] as Range);
     return new ValueError(op, `row ${found} of the logits holds NaN or Infinity.`, {
       mend: 'init({ anomaly: true }) names the op that made the first one.',
     });
@@ -63,7 +74,7 @@ function rangeTest(name: string, index: number, { min, max }: Limits): string {
   return `  if (isNan(${value}) || ${sides.join(' || ')}) { return ${index}u; }\n`;
 }
 
-function outOfRange(op: string, name: string, { min, max }: Limits): ValueError {
+function outOfRange(op: string, { name, min, max }: Range): ValueError {
   const sides = [...(min === undefined ? [] : [`at least ${min}`]), ...(max === undefined ? [] : [`at most ${max}`])];
   return new ValueError(op, `${name} was out of range on the GPU; it must be ${sides.join(' and ')}.`, {
     mend: `clamp the tensor or the scalar that gives ${name}.`,

@@ -2,17 +2,25 @@ import { ValueError } from '../errors.js';
 import type { Attributes } from '../graph/op.js';
 import { sizeOf } from '../graph/shape.js';
 import type { TensorData } from '../graph/source.js';
-import type { Tensor, TensorLike } from '../graph/tensor.js';
+import { Tensor, type TensorLike } from '../graph/tensor.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { divide, multiply, subtract } from '../ops/arithmetic.js';
 import { reshapeExactly } from '../ops/broadcast.js';
+import { equal, greaterEqual, lessEqual } from '../ops/comparison.js';
 import { takeByLabel } from '../ops/gather.js';
-import { where } from '../ops/logical.js';
+import { and, or, where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
 import { expandDims } from '../ops/shaping.js';
 import { logsumexp } from '../ops/softmax.js';
 import { type Definition, isSloped, labelRows } from './labelRows.js';
-import { checkLogits, checkOptions, type LossOptions, type LossParameter, parameterOf } from './lossArguments.js';
+import {
+  checkLogits,
+  checkOptions,
+  type LossOptions,
+  type LossParameter,
+  numberOrScalar,
+  parameterOf,
+} from './lossArguments.js';
 import { lossModule } from './lossModule.js';
 import type { RowLoss } from './rowLoss.js';
 import { type Curve, softRows } from './softRows.js';
@@ -89,7 +97,7 @@ export function defineLoss<Parameters extends Record<string, LossParameter> = Re
     labels: labelRows(parts, definition),
     soft: isSloped(parts.wgsl) ? softRows(parts, curve) : undefined,
   };
-  return lossOf({ ...declaration, ...(definition && { definition }) }, rows, (given) => given);
+  return lossOf({ ...declaration, ...(definition && { definition }) }, rows);
 }
 
 function definitionBy(curve: Curve): Definition {
@@ -122,26 +130,29 @@ export function specialCase<
   return lossOf(declaration, loss.rows, given);
 }
 
-/** @param resolve the parameters of the rows' kernels from those of the loss. */
+/** @param given of a special case: the parameters of the rows' kernels from its own. */
 function lossOf<Parameters extends Record<string, LossParameter>>(
   declaration: LossDeclaration<Parameters>,
   rows: LossRows,
-  resolve: (own: { readonly [Name in keyof Parameters]: Tensor }) => Readonly<Record<string, Tensor>>,
+  given?: (own: { readonly [Name in keyof Parameters]: Tensor }) => Readonly<Record<string, Tensor>>,
 ): Loss<Parameters> {
   const { parameters = {} as Parameters } = declaration;
   const names = Object.keys(parameters);
   const op = `losses.${declaration.name}`;
   const over = (scores: Scores, target: TensorLike | TensorData, options: LossOptions & Record<string, unknown>) => {
     checkOptions(op, options, names);
-    const { reduction = 'mean', temperature } = options;
+    const { reduction = 'mean' } = options;
+    const temperature = numberOrScalar(op, 'temperature', options.temperature ?? 1);
     const batch = scores.shape.slice(0, -1);
-    const { kind, operands, attributes, weights, total, ignored } = targetsOf(op, target, scores.shape, options);
+    const { kind, operands, weights, total, ignored, ...found } = targetsOf(op, target, scores.shape, options);
+    const attributes = { ...found.attributes, ...(given && ownRange(parameters)) };
     const own = Object.fromEntries(
       names.map((key) => [key, parameterOf(op, key, parameters[key] as LossParameter, options[key])]),
     ) as { readonly [Name in keyof Parameters]: Tensor };
     const compute = rows[kind];
     if (compute === undefined) throw withoutSlope(op);
-    const resolved = resolve(own);
+    const resolved: Readonly<Record<string, Tensor>> =
+      given === undefined ? own : given(withinRanges(own, parameters, options));
     const inputs = [...operands, ...compute.parts.parameters.map((name) => resolved[name] as Tensor)];
     const cool = (x: Tensor, byRow: boolean) => cooled(x, temperature, byRow ? ignored : undefined);
     const values = scores.values(compute, inputs, attributes, cool);
@@ -154,6 +165,28 @@ function lossOf<Parameters extends Record<string, LossParameter>>(
   const call = (logits: Tensor, target: TensorLike | TensorData, options: LossOptions = {}) =>
     over(scoresOf(checkLogits(op, logits)), target, options as LossOptions & Record<string, unknown>);
   return Object.assign(call, { declaration, rows, over }) as Loss<Parameters>;
+}
+
+/** What a special case's complaints say of its parameter. It has one, if any. */
+function ownRange(parameters: Readonly<Record<string, LossParameter>>) {
+  const [first] = Object.entries(parameters);
+  if (first === undefined) return {};
+  const [own, { min, max }] = first;
+  return { own, min, max };
+}
+
+/** A tensor that leaves its range is NaN from here on, which the kernel finds out of any. */
+function withinRanges<Own extends Readonly<Record<string, Tensor>>>(
+  own: Own,
+  parameters: Readonly<Record<string, LossParameter>>,
+  options: Readonly<Record<string, unknown>>,
+): Own {
+  const checked = Object.entries(own).map(([name, value]) => {
+    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = parameters[name] ?? {};
+    if (!(options[name] instanceof Tensor)) return [name, value];
+    return [name, where(and(greaterEqual(value, min), lessEqual(value, max)), value, Number.NaN)];
+  });
+  return Object.fromEntries(checked);
 }
 
 function scoresOf(logits: Tensor): Scores {
@@ -172,9 +205,11 @@ function withoutSlope(op: string): ValueError {
   });
 }
 
-/** An ignored row's logits (NaN, say) times 0 would reach the gradient by the temperature. */
-function cooled(x: Tensor, temperature: TensorLike | undefined, ignored: Tensor | undefined): Tensor {
-  if (temperature === undefined) return x;
-  const isCut = ignored !== undefined && typeof temperature !== 'number';
-  return divide(isCut ? where(expandDims(ignored, -1), 0, x) : x, temperature);
+/** Masks of -Infinity, and an ignored row's logits (NaN, say), times 0 would reach the gradient by the temperature. */
+function cooled(x: Tensor, temperature: Tensor | number, ignored: Tensor | undefined): Tensor {
+  if (temperature === 1) return x;
+  if (typeof temperature === 'number') return divide(x, temperature);
+  const isMask = equal(x, Number.NEGATIVE_INFINITY);
+  const isCut = ignored === undefined ? isMask : or(isMask, expandDims(ignored, -1));
+  return where(isCut, x, divide(where(isCut, 0, x), temperature));
 }

@@ -14,7 +14,7 @@ export interface LossParameter {
 export interface LossOptions {
   /** 'mean' (default) by the sum of weights; 'sum'; or 'none': `[...batch]`. */
   readonly reduction?: 'mean' | 'sum' | 'none';
-  /** Logits are divided by it. Default 1. */
+  /** Logits are divided by it: a number above 0, or 0-d. Default 1. */
   readonly temperature?: TensorLike;
   /** `[...batch]`: each example's weight. */
   readonly sampleWeights?: TensorLike | TensorData;
@@ -50,12 +50,16 @@ const OPTIONS = [
 
 export function checkOptions(op: string, options: Record<string, unknown>, parameters: readonly string[]): void {
   checkNames(op, options, [...OPTIONS, ...parameters]);
-  const { reduction = 'mean', ignoreIndex, labelSmoothing = 0, targets = 'error', check = 'targets' } = options;
+  const { reduction = 'mean', ignoreIndex, temperature, labelSmoothing = 0 } = options;
+  const { targets = 'error', check = 'targets' } = options;
   if (reduction !== 'mean' && reduction !== 'sum' && reduction !== 'none') {
     throw new ValueError(op, `reduction is '${String(reduction)}'; it must be 'mean', 'sum' or 'none'.`);
   }
-  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex)) {
-    throw new ValueError(op, `ignoreIndex is ${String(ignoreIndex)}; it must be an integer.`);
+  if (ignoreIndex !== undefined && !isI32(ignoreIndex)) {
+    throw new ValueError(op, `ignoreIndex is ${String(ignoreIndex)}; it must be an integer of 32 bits.`);
+  }
+  if (typeof temperature === 'number' && !(temperature > 0)) {
+    throw new ValueError(op, `temperature is ${temperature}; it must be above 0.`);
   }
   if (typeof labelSmoothing === 'number' && !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(op, `labelSmoothing is ${labelSmoothing}; it must be from 0 to 1.`);
@@ -93,7 +97,28 @@ export function parameterOf(
     if (max !== undefined && !(value <= max))
       throw new ValueError(op, `${name} is ${value}; it must be at most ${max}.`);
   }
-  const tensor = asTensor(op, value);
+  return scalarOf(op, name, value);
+}
+
+/** One number of f32, 0-d: given as one, or as a tensor of one element. */
+function scalarOf(op: string, name: string, given: TensorLike): Tensor {
+  const tensor = floatsOf(op, name, given);
   if (tensor.size !== 1) throw new ShapeError(op, `${name} is ${formatShape(tensor.shape)}; it must be 0-d.`);
   return reshapeExactly(tensor, []);
+}
+
+/** A number, which plans have baked in, as it is; a tensor as one of f32, 0-d. */
+export function numberOrScalar(op: string, name: string, given: TensorLike): Tensor | number {
+  return typeof given === 'number' ? given : scalarOf(op, name, given);
+}
+
+/** A tensor that kernels read as f32. */
+export function floatsOf(op: string, name: string, given: TensorLike | TensorData): Tensor {
+  const tensor = asTensor(op, given);
+  if (tensor.dtype === 'f32') return tensor;
+  throw new DtypeError(op, `${name} is ${tensor.dtype}; it must be f32.`, { mend: `cast it: toF32(${name}).` });
+}
+
+export function isI32(given: unknown): given is number {
+  return Number.isInteger(given) && given === ((given as number) | 0);
 }

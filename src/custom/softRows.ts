@@ -1,8 +1,8 @@
 import { GradientError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { multiply, subtract } from '../ops/arithmetic.js';
-import { equal } from '../ops/comparison.js';
-import { and, where } from '../ops/logical.js';
+import { abs, multiply, subtract } from '../ops/arithmetic.js';
+import { equal, less } from '../ops/comparison.js';
+import { and, not, where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
 import { logsumexp } from '../ops/softmax.js';
 import { softRowHostVariants } from './rowHost.js';
@@ -33,9 +33,13 @@ export function softRows(parts: RowLossParts, curve: Curve | undefined): RowLoss
       const [logits, targets, classWeights, ...given] = inputs as [Tensor, Tensor, Tensor, ...Tensor[]];
       const named = Object.fromEntries(parameters.map((parameter, i) => [parameter, given[i] as Tensor]));
       const shares = multiply(targets, classWeights);
+      const row = { axes: -1, keepDims: true };
+      // Zeros for the logits of a row without targets (an ignored one, say) that are NaN: they reach no derivative.
+      const isEmpty = equal(sum(abs(targets), row), 0);
+      const z = where(and(isEmpty, not(less(abs(logsumexp(logits, row)), Number.POSITIVE_INFINITY))), 0, logits);
       // A masked class that is no target costs nothing, though its own loss is infinite.
-      const masked = and(equal(shares, 0), equal(logits, Number.NEGATIVE_INFINITY));
-      const c = where(masked, 0, subtract(logsumexp(logits, { axes: -1, keepDims: true }), logits));
+      const masked = and(equal(shares, 0), equal(z, Number.NEGATIVE_INFINITY));
+      const c = where(masked, 0, subtract(logsumexp(z, row), z));
       return sum(multiply(shares, curve(c, named)), { axes: -1 });
     },
   });

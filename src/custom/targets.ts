@@ -13,7 +13,7 @@ import { and, where } from '../ops/logical.js';
 import { sum } from '../ops/reduce.js';
 import { expandDims } from '../ops/shaping.js';
 import type { ComplaintAttributes } from './complaints.js';
-import type { LossOptions } from './lossArguments.js';
+import { floatsOf, isI32, type LossOptions, numberOrScalar } from './lossArguments.js';
 
 /** Targets as the kernels take them, and what the rows weigh. */
 export interface Targets {
@@ -39,7 +39,8 @@ export function targetsOf(
   shape: readonly number[],
   options: LossOptions,
 ): Targets {
-  const { ignoreIndex, labelSmoothing = 0, targets = 'error', check = 'targets' } = options;
+  const { ignoreIndex, targets = 'error', check = 'targets' } = options;
+  const labelSmoothing = numberOrScalar(op, 'labelSmoothing', options.labelSmoothing ?? 0);
   const batch = shape.slice(0, -1);
   const rows = sizeOf(batch);
   const classes = shape.at(-1) ?? 0;
@@ -175,7 +176,7 @@ export function fromNested(op: string, labels: NestedNumbers, rank: number): Ten
   for (let level: unknown = labels; Array.isArray(level); level = level[0]) depth++;
   if (depth === rank) return tensor(labels, { dtype: 'f32' });
   for (const label of (labels as readonly unknown[]).flat(Number.POSITIVE_INFINITY)) {
-    if (!Number.isInteger(label) || (label as number) !== ((label as number) | 0)) {
+    if (!isI32(label)) {
       throw new ValueError(op, `a label is ${String(label)}; it must be an integer of 32 bits.`);
     }
   }
@@ -184,7 +185,7 @@ export function fromNested(op: string, labels: NestedNumbers, rank: number): Ten
 
 function sampleWeightsOf(op: string, { sampleWeights }: LossOptions, batch: readonly number[]): Tensor | undefined {
   if (sampleWeights === undefined) return undefined;
-  const given = asTensor(op, sampleWeights);
+  const given = floatsOf(op, 'sampleWeights', sampleWeights);
   if (!sameShape(given.shape, batch)) {
     throw new ShapeError(op, `sampleWeights are ${formatShape(given.shape)}; they must be ${formatShape(batch)}.`);
   }
@@ -193,7 +194,7 @@ function sampleWeightsOf(op: string, { sampleWeights }: LossOptions, batch: read
 
 function classWeightsOf(op: string, { classWeights }: LossOptions, classes: number): Tensor | undefined {
   if (classWeights === undefined) return undefined;
-  const given = asTensor(op, classWeights);
+  const given = floatsOf(op, 'classWeights', classWeights);
   if (sameShape(given.shape, [classes])) return given;
   throw new ShapeError(op, `classWeights are ${formatShape(given.shape)}; they must be [${classes}].`);
 }

@@ -1,9 +1,13 @@
+import { checkLogits } from '../custom/lossArguments.js';
+import { labelsOf } from '../custom/targets.js';
+import { checkNames } from '../errors.js';
 import type { TensorData } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import { multiply, subtract } from '../ops/arithmetic.js';
 import { toF32 } from '../ops/casts.js';
 import { greater } from '../ops/comparison.js';
 import { sum } from '../ops/reduce.js';
+import { HOLD } from './compSumOf.js';
 import { crossEntropy } from './crossEntropy.js';
 
 export interface HeldRowsOptions {
@@ -13,8 +17,7 @@ export interface HeldRowsOptions {
   readonly ignoreIndex?: number;
 }
 
-/** HOLD of compSum.wgsl. */
-const HOLD = 40;
+const OP = 'losses.heldRows';
 
 /**
  * How many rows of a comp-sum loss lie on its linear continuation: for tau < 1 the loss and its gradient would leave
@@ -22,11 +25,14 @@ const HOLD = 40;
  * More than a few such rows say that tau is too small for this model, or the learning rate too large.
  *
  * @param labels `[...batch]`.
+ * @throws DtypeError for soft targets.
  * @returns 0-d f32. Always 0 for tau >= 1.
  * @example const held = losses.heldRows(logits, labels, { tau: 0 });
  */
 export function heldRows(logits: Tensor, labels: TensorLike | TensorData, options: HeldRowsOptions): Tensor {
+  checkNames(OP, options, ['tau', 'temperature', 'ignoreIndex']);
+  const target = labelsOf(OP, labels, checkLogits(OP, logits).shape);
   const { tau, ...rest } = options;
-  const c = crossEntropy(logits, labels, { ...rest, reduction: 'none' });
+  const c = crossEntropy(logits, target, { ...rest, reduction: 'none' });
   return sum(toF32(greater(multiply(subtract(1, tau), c), HOLD)));
 }

@@ -1,4 +1,4 @@
-import { formatShape, ShapeError, ValueError } from '../errors.js';
+import { checkNames, formatShape, ShapeError, ValueError } from '../errors.js';
 import { sameShape } from '../graph/shape.js';
 import { asTensor, type TensorData } from '../graph/source.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
@@ -23,8 +23,10 @@ export interface MeanSquaredErrorOptions {
 export function meanSquaredError(
   predictions: Tensor,
   targets: TensorLike | TensorData,
-  { reduction = 'mean' }: MeanSquaredErrorOptions = {},
+  options: MeanSquaredErrorOptions = {},
 ): Tensor {
+  checkNames('losses.meanSquaredError', options, ['reduction']);
+  const { reduction = 'mean' } = options;
   const wanted = asTensor('losses.meanSquaredError', targets);
   if (!sameShape(predictions.shape, wanted.shape)) {
     throw new ShapeError(

@@ -82,6 +82,8 @@ function least(beta: number, tau: number, classes: number): number {
 
 /** `inverseTransform` of arguments that have been checked. */
 export function inverse(t: number, tau: number, classes: number): number {
+  // T of anything else is above 0, though it may be too small for float64.
+  if (t === 0) return 0;
   if (t >= least(1, tau, classes)) return 1;
   if (tau >= 2) return explicit(t, tau, classes);
   let low = 0;
@@ -96,6 +98,7 @@ export function inverse(t: number, tau: number, classes: number): number {
 
 /** `explicitInverse` of arguments that have been checked. */
 export function explicit(t: number, tau: number, classes: number): number {
+  if (t === 0) return 0;
   if (tau >= 2) return (tau - 1) * classes ** (tau - 1) * t;
   return Math.sqrt((tau <= 1 ? 2 ** tau * (2 - tau) : 2 * classes ** (tau - 1)) * t);
 }

@@ -90,8 +90,7 @@ test('heldRows counts by labels', async () => {
       ),
     ),
   ).toBe(
-    'ValueError: losses.heldRows: the targets are soft; it counts rows by their labels.\n' +
-      '  Mend: give one label for each row of logits: argmax(targets, -1).',
+    'DtypeError: losses.heldRows: the labels are f32; they must be i32 or u32.\n' + '  Mend: cast them: toI32(labels).',
   );
   expect(await complaint(() => losses.heldRows(logits(), y, { tau: 0, sampleWeights: [1, 2] } as never))).toBe(
     "ValueError: losses.heldRows: unknown option 'sampleWeights'. known are: tau, temperature, ignoreIndex",

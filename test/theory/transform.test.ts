@@ -109,6 +109,14 @@ describe('Gamma', () => {
     },
   );
 
+  test('no regret allows none, even where T leaves float64', () => {
+    const options = { tau: 2000, classes: 1000 };
+    expect(theory.transform(1, options)).toBe(0);
+    expect(theory.inverseTransform(0, options)).toBe(0);
+    expect(theory.explicitInverse(0, options)).toBe(0);
+    expect(theory.inverseTransform(Number.MIN_VALUE, options)).toBe(1);
+  });
+
   test('the explicit forms are sharp at 0 up to tau = 1: no smaller constant would do', () => {
     for (const tau of [0, 0.5, 1]) {
       const t = 1e-12;
