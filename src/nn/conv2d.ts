@@ -1,3 +1,4 @@
+import { ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
 import { type Conv2dOptions, conv2d as convolve } from '../ops/conv2d.js';
@@ -23,14 +24,18 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
  * `weight` is `[down, across, inputs / groups, outputs]`, `bias` `[outputs]`.
  *
  * @param window its size: one number, or `[down, across]`.
- * @throws ShapeError when the last axis is not `inputs`.
+ * @throws ShapeError when the last axis is not `inputs`; ValueError for groups that do not divide both.
  * @example nn.conv2d(3, 16, 3, { padding: 'same' })
  */
 export function conv2d(inputs: number, outputs: number, window: Pair, options: Conv2dLayerOptions = {}): Module {
   const { bias: biased = true, initialise = kaimingUniform, generator, ...placement } = options;
-  checkSizes('nn.conv2d', { inputs, outputs, groups: placement.groups ?? 1 });
+  const { groups = 1 } = placement;
+  checkSizes('nn.conv2d', { inputs, outputs, groups });
+  if (inputs % groups !== 0 || outputs % groups !== 0) {
+    throw new ValueError('nn.conv2d', `groups is ${groups}; it must divide ${inputs} inputs and ${outputs} outputs.`);
+  }
   const [down, across] = pairOf('nn.conv2d', 'window', window, 1);
-  const drawn = initialise([Math.ceil(inputs / (placement.groups ?? 1)), outputs, down, across], generator);
+  const drawn = initialise([inputs / groups, outputs, down, across], generator);
   const weight = new Parameter(permute(drawn, [2, 3, 0, 1]), { name: 'weight' });
   const bias = biased ? new Parameter(zeros([outputs]), { name: 'bias' }) : undefined;
   return module({

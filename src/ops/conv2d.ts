@@ -2,7 +2,7 @@ import quadWgsl from '../../shaders/convolution/quad.wgsl';
 import registerWgsl from '../../shaders/convolution/register.wgsl';
 import tapsWgsl from '../../shaders/convolution/taps.wgsl';
 import serialWgsl from '../../shaders/reduce/serial.wgsl';
-import { formatShape, ShapeError, ValueError } from '../errors.js';
+import { checkNames, formatShape, ShapeError, ValueError } from '../errors.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { Attributes, KernelOp } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
@@ -227,6 +227,7 @@ function vectors<Name extends VectorField>(name: Name, [down = 0, across = 0]: r
 export function conv2d(x: TensorLike, weight: TensorLike, options: Conv2dOptions = {}): Tensor {
   const [image, taps] = operands('conv2d', ['f32'], x, weight) as [Tensor, Tensor];
   checkDtype('conv2d', image.dtype, ['f32']);
+  checkNames('conv2d', options, ['stride', 'padding', 'dilation', 'groups']);
   const groups = options.groups ?? 1;
   checkChannels(image.shape, taps.shape, groups);
   const stride = pairOf('conv2d', 'stride', options.stride ?? 1, 1);

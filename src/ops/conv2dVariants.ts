@@ -1,5 +1,6 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
+import { MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
 import { hasQuads, quadTiles, TIMED_QUADS } from './quadTiles.js';
 
 interface Products {
@@ -26,13 +27,16 @@ export function conv2dVariants(device: Device, op: string, products: Products): 
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
   const shapeClass = `${op} f32 ${sizes}`;
   const reference = register(products, device.facts.software ? 4 : 32);
-  if (!hasQuads(device)) return { shapeClass, variants: [reference], reference };
-  const tiles = quadTiles(products);
+  const tiles = hasQuads(device) ? quadTiles(products).filter(({ workgroups: [, y] }) => y <= MAXIMUM_WORKGROUPS) : [];
+  if (tiles.length === 0) return { shapeClass, variants: [reference], reference };
   const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS)];
   return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
 }
 
-function register({ rows, columns, batches }: Products, lanes: number): Conv2dVariant {
+/** @param least of the lanes: the pixels of a large image want more than one dispatch has workgroups for. */
+function register({ rows, columns, batches }: Products, least: number): Conv2dVariant {
+  let lanes = least;
+  while (lanes < 256 && Math.ceil(rows / (8 * lanes)) > MAXIMUM_WORKGROUPS) lanes *= 2;
   return {
     kernel: 'register',
     variant: 'register 8x8',

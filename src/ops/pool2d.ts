@@ -3,7 +3,7 @@ import placeWgsl from '../../shaders/pooling/place.wgsl';
 import spreadWgsl from '../../shaders/pooling/spread.wgsl';
 import sumWgsl from '../../shaders/pooling/sum.wgsl';
 import takeWgsl from '../../shaders/pooling/take.wgsl';
-import { formatShape, ShapeError, ValueError } from '../errors.js';
+import { checkNames, formatShape, ShapeError, ValueError } from '../errors.js';
 import { lowering } from '../graph/lowering.js';
 import type { Attributes, KernelOp } from '../graph/op.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
@@ -28,6 +28,8 @@ export interface AveragePool2dOptions extends Pool2dOptions {
   /** Whether padding counts as zeros (true, default, as in PyTorch) or not at all. */
   readonly countPadding?: boolean;
 }
+
+const OPTIONS = ['window', 'stride', 'padding'];
 
 interface Windows extends Attributes {
   readonly window: readonly number[];
@@ -157,6 +159,9 @@ function windowsOver(op: string, given: TensorLike, options: Pool2dOptions) {
   if (x.rank !== 4) {
     throw new ShapeError(op, `x is ${formatShape(x.shape)}; it must be [images, height, width, channels].`);
   }
+  if (x.shape[1] === 0 || x.shape[2] === 0) {
+    throw new ShapeError(op, `x is ${formatShape(x.shape)}: its images have no pixels.`);
+  }
   const window = pairOf(op, 'window', options.window, 1);
   const stride = pairOf(op, 'stride', options.stride ?? window, 1);
   const padding = pairOf(op, 'padding', options.padding ?? 0, 0);
@@ -174,9 +179,10 @@ function windowsOver(op: string, given: TensorLike, options: Pool2dOptions) {
 /**
  * The maximum of each window of images `[images, height, width, channels]`. Of equal ones the first (line by line) gets
  * the whole gradient, as in PyTorch; a NaN is the maximum of its windows. Padding never is.
- * @throws ShapeError when the window is larger than the padded image.
+ * @throws ShapeError when the window is larger than the padded image, or the images have no pixels.
  */
 export function maxPool2d(given: TensorLike, options: Pool2dOptions): Tensor {
+  checkNames('maxPool2d', options, OPTIONS);
   const { x, attributes, shape } = windowsOver('maxPool2d', given, options);
   const index = new Tensor(indexOp, [x], shape, 'i32', attributes);
   return new Tensor(takeOp, [x, index], shape, 'f32', attributes);
@@ -184,9 +190,10 @@ export function maxPool2d(given: TensorLike, options: Pool2dOptions): Tensor {
 
 /**
  * The average of each window of images `[images, height, width, channels]`.
- * @throws ShapeError when the window is larger than the padded image.
+ * @throws ShapeError when the window is larger than the padded image, or the images have no pixels.
  */
 export function averagePool2d(given: TensorLike, options: AveragePool2dOptions): Tensor {
+  checkNames('averagePool2d', options, [...OPTIONS, 'countPadding']);
   const { x, attributes, shape, area } = windowsOver('averagePool2d', given, options);
   const sums = new Tensor(sumOp, [x], shape, 'f32', attributes);
   if (options.countPadding !== false || options.padding === undefined) return divide(sums, area);

@@ -271,6 +271,10 @@ test.each<[() => unknown, string]>([
     'ShapeError: nn.residual: the body gives [1, 3], the shortcut [1, 2].\n  Mend: give a shortcut that changes the shape alike: nn.residual(body, nn.conv2d(inputs, outputs, 1)).',
   ],
   [
+    () => nn.conv2d(5, 4, 3, { groups: 2 }),
+    'ValueError: nn.conv2d: groups is 2; it must divide 5 inputs and 4 outputs.',
+  ],
+  [
     () => nn.resnet({ inputs: 1, classes: 10, widths: [] }),
     'ValueError: nn.resnet: widths is empty; it needs one size for each stage.',
   ],

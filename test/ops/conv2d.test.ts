@@ -9,6 +9,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { permute, reshape } from '../../src/ops/shaping.js';
 import { tanh } from '../../src/ops/trigonometric.js';
 import { checkOp } from '../support/checkOp.js';
+import { complaint } from '../support/complaint.js';
 import { useEngine, useVariantsOf } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
 
@@ -182,6 +183,20 @@ describe('everywhere', () => {
       integers: true,
       differences: false,
     });
+  });
+
+  test('an image may have more pixels than one dispatch has workgroups for tiles', async () => {
+    // 65535 workgroups of 32 rows hold 2,097,120 of these 2,102,500 pixels.
+    const data = Float32Array.from({ length: 1450 * 1450 }, (_, i) => i % 1021);
+    const x = tensor(data, { shape: [1, 1450, 1450, 1] });
+    const w = tensor([3], { shape: [1, 1, 1, 1] });
+    const tripled = await conv2d(x, w).data();
+    expect(tripled.findIndex((value, i) => value !== 3 * (data[i] ?? 0))).toBe(-1);
+  });
+
+  test('an option that it does not know is refused', async () => {
+    const apply = () => conv2d(whole([1, 4, 4, 1], 1), whole([2, 2, 1, 1], 2), { strides: 2 } as never);
+    expect(await complaint(apply)).toBe("ValueError: conv2d: unknown option 'strides'. Did you mean 'stride'?");
   });
 
   test('two runs give the same bits', async () => {

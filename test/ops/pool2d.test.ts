@@ -7,6 +7,7 @@ import { averagePool2d, maxPool2d, type Pool2dOptions } from '../../src/ops/pool
 import { permute } from '../../src/ops/shaping.js';
 import { tanh } from '../../src/ops/trigonometric.js';
 import { checkOp } from '../support/checkOp.js';
+import { complaint } from '../support/complaint.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
 
@@ -106,6 +107,22 @@ test('maxPool2d: of equals the first has the whole gradient, of NaN the first', 
   expect(await slopes([-1, -1, -1, -1, -1, -1])).toEqual([1, 0, 0, 0, 0, 0]);
   expect(await slopes([1, Number.NaN, 9, Number.NaN, 2, 3])).toEqual([0, 1, 0, 0, 0, 0]);
 });
+
+test.each([
+  ['maxPool2d', maxPool2d],
+  ['averagePool2d', averagePool2d],
+] as const)(
+  '%s: images without pixels have no maximum and no average; unknown options are refused',
+  async (name, pool) => {
+    const none = tensor([], { shape: [1, 0, 4, 1] });
+    expect(await complaint(() => pool(none, { window: 2, padding: 1 }))).toBe(
+      `ShapeError: ${name}: x is [1, 0, 4, 1]: its images have no pixels.`,
+    );
+    expect(await complaint(() => pool(images([1, 4, 4, 1], 1), { window: 2, strid: 1 } as never))).toBe(
+      `ValueError: ${name}: unknown option 'strid'. Did you mean 'stride'?`,
+    );
+  },
+);
 
 test('averagePool2d: padding counts as zeros, or not', async () => {
   const x = tensor(new Float32Array(4).fill(8), { shape: [1, 2, 2, 1] });
