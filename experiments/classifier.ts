@@ -1,4 +1,4 @@
-import { evaluator, fit, type LabelledImages, losses, nn, optim, random } from '../src/index.js';
+import { evaluator, fit, type LabelledImages, losses, nn, optim, random, type Tensor } from '../src/index.js';
 
 /** How a classifier is trained, whatever its loss. */
 export interface Training {
@@ -29,8 +29,7 @@ export async function trainClassifier(
   const model = nn.sequential(nn.linear(inputs, hidden), nn.relu(), nn.linear(hidden, classes));
   const steps = epochs * Math.floor(data.labels.length / batchSize);
   const optimizer = optim.sgd(model.parameters(), { learningRate: optim.cosine(rate, { steps }), momentum });
-  const loss = (logits: Parameters<typeof losses.compSum>[0], labels: Parameters<typeof losses.compSum>[1]) =>
-    losses.compSum(logits, labels, { tau });
+  const loss = (logits: Tensor, labels: Tensor) => losses.compSum(logits, labels, { tau });
   const result = await fit({ model, optimizer, loss }, data, { epochs, batchSize, seed });
   return { model, loss: result.epochs.at(-1)?.loss ?? Number.NaN };
 }

@@ -20,7 +20,7 @@ import { experimentHelp, type Options, parseExperimentArguments } from './option
 import { figureSvg } from './report/figure.js';
 import { earlierRun, filesOf } from './report/files.js';
 import { markdownOf, settingLines, verdictLine } from './report/markdown.js';
-import { type Run, resultsOf, type Surroundings, whyAnew } from './report/run.js';
+import { jsonOf, type Run, resultsOf, type Surroundings, whyAnew } from './report/run.js';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const directory = process.env.INIT_CWD ?? process.cwd();
@@ -160,10 +160,6 @@ function surroundings(adapter: string, browser: string): Surroundings {
     },
     platform: `${process.platform} ${process.arch}`,
   };
-}
-
-function jsonOf(value: object): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function summaryText({ verdicts, tables, notes }: Summary): string {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Experiment, Results, Trial } from '../experiment.js';
+import type { Experiment, Results, Trial, Verdict } from '../experiment.js';
 
 /** A trial that is done. */
 export interface DoneTrial extends Trial {
@@ -23,6 +23,15 @@ export interface Run extends Surroundings {
   readonly settings: object;
   readonly date: string;
   readonly trials: readonly DoneTrial[];
+  /** Of a whole run, for whoever reads its file. */
+  readonly verdicts?: readonly Verdict[];
+  readonly notes?: readonly string[];
+}
+
+/** As a file keeps it: lists of numbers, which may be long, on one line each. */
+export function jsonOf(run: Run): string {
+  const text = JSON.stringify(run, undefined, 2);
+  return `${text.replace(/\[[\s\d.,e+-]*\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
 }
 
 /** @returns undefined for what is no run of an experiment: half a file, or another's. */

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { completeRun, startRun, trialsLeft } from '../../experiments/completeRun.js';
 import type { Experiment, Results } from '../../experiments/experiment.js';
 import { earlierRun, filesOf } from '../../experiments/report/files.js';
-import { parseRun, type Run, type Surroundings, whyAnew } from '../../experiments/report/run.js';
+import { jsonOf, parseRun, type Run, type Surroundings, whyAnew } from '../../experiments/report/run.js';
 
 const root = await mkdtemp(join(tmpdir(), 'cotangent-experiments-'));
 afterAll(() => rm(root, { recursive: true }));
@@ -88,6 +88,17 @@ describe('a run', () => {
       ['b done', 1, true],
     ]);
   });
+});
+
+test('a file brings back what was kept, lists of numbers on one line', () => {
+  const numbers = [1, -2.5, 1e-9, 1e21];
+  const run = {
+    ...begin(),
+    settings: { numbers },
+    trials: [{ key: 'a [1,\n 2]', found: { numbers: [] }, seconds: 1 }],
+  };
+  expect(parseRun(jsonOf(run))).toEqual(run);
+  expect(jsonOf(run)).toContain('"numbers": [ 1, -2.5, 1e-9, 1e+21 ]');
 });
 
 describe('results of an earlier run', async () => {
