@@ -67,8 +67,8 @@ interface Found {
 const settings: Settings = {
   epsilon: 0.1,
   attackSteps: 7,
-  betas: [1, 2, 4, 8],
-  nus: [0.25, 0.5, 1, 2],
+  betas: [0.5, 1, 2, 4, 8],
+  nus: [0.1, 0.25, 0.5, 1, 2],
   tau: 1,
   rho: 1,
   hidden: 128,
