@@ -30,8 +30,18 @@ export async function trainClassifier(
   const steps = epochs * Math.floor(data.labels.length / batchSize);
   const optimizer = optim.sgd(model.parameters(), { learningRate: optim.cosine(rate, { steps }), momentum });
   const loss = (logits: Tensor, labels: Tensor) => losses.compSum(logits, labels, { tau });
-  const result = await fit({ model, optimizer, loss }, data, { epochs, batchSize, seed });
-  return { model, loss: result.epochs.at(-1)?.loss ?? Number.NaN };
+  const lost = new AbortController();
+  const result = await fit({ model, optimizer, loss }, data, {
+    epochs,
+    batchSize,
+    seed,
+    signal: lost.signal,
+    // NaN stays NaN: the epochs that are left would change nothing.
+    onProgress: (progress) => {
+      if (Number.isNaN(progress.loss)) lost.abort();
+    },
+  });
+  return { model, loss: lost.signal.aborted ? Number.NaN : (result.epochs.at(-1)?.loss ?? Number.NaN) };
 }
 
 /** The part of the examples that the model gets right. */

@@ -44,7 +44,7 @@ const settings: Settings = {
   taus: [0.5, 1, 1.5, 2],
   noises: [0, 0.2, 0.4, 0.6],
   hidden: 128,
-  epochs: 20,
+  epochs: 12,
   train: 6400,
   validation: 1600,
   rates: RATES,
