@@ -36,7 +36,7 @@ export interface Metric<Value> {
   readonly start: () => Tally<Value>;
 }
 
-/** @param name as its errors have it: 'metrics.accuracy'. */
+/** @internal @param name as its errors have it: 'metrics.accuracy'. */
 export function metricOf<Value>(name: string, plan: Metric<Value>['plan'], start: () => Tally<Value>): Metric<Value> {
   const metric: Metric<Value> = {
     plan,
@@ -50,7 +50,7 @@ export function metricOf<Value>(name: string, plan: Metric<Value>['plan'], start
   return metric;
 }
 
-/** A figure that follows from another metric's value. */
+/** @internal A figure that follows from another metric's value. */
 export function derivedFrom<Value, Result>(
   name: string,
   metric: Metric<Value>,
