@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError, ValueError } from '../errors.js';
 
 /**
  * The area under the ROC curve of one score: the part of all pairs of a positive and a negative example in which the
@@ -8,7 +8,7 @@ import { ShapeError } from '../errors.js';
  * @param scores one an example, such as logits or probabilities; infinities are scores too.
  * @param positive of the same length: 1 (or true) or 0 each.
  * @returns NaN when there is no positive or no negative example, or a score is NaN.
- * @throws ShapeError when the lengths differ.
+ * @throws ShapeError when the lengths differ; ValueError for a label that is neither 0 nor 1.
  * @source Hanley, McNeil 1982.
  * @example metrics.areaUnderRoc(await scores.data(), labels)
  */
@@ -17,6 +17,16 @@ export function areaUnderRoc(scores: ArrayLike<number>, positive: ArrayLike<numb
     throw new ShapeError(
       'metrics.areaUnderRoc',
       `there are ${scores.length} scores and ${positive.length} labels; they must be as many.`,
+    );
+  }
+  const odd = Array.prototype.findIndex.call(positive, (one) => Number(one) !== 0 && Number(one) !== 1);
+  if (odd >= 0) {
+    throw new ValueError(
+      'metrics.areaUnderRoc',
+      `the label of example ${odd} is ${positive[odd]}; it must be 0 or 1.`,
+      {
+        mend: 'compare with the positive class: labels.map((label) => label === 1).',
+      },
     );
   }
   const of = (wanted: boolean) =>

@@ -6,8 +6,8 @@ import { derivedFrom, type Metric, metricOf } from './metric.js';
  * half; NaN for a class that no row or every row has. For two classes both numbers are the usual binary one.
  *
  * The logits and labels of all rows come back once: 4 (classes + 1) bytes a row. Probabilities are compared by their
- * logarithms, in float64 and with the largest logit apart, so that none that differ are rounded to a tie near 1. A row
- * with NaN or +infinity makes all of it NaN.
+ * log-odds, in float64 and with the largest other logit apart, so that none that differ are rounded to a tie near 1, or
+ * at it. A row with NaN or +infinity makes all of it NaN.
  *
  * @example const areas = await metrics.perClassAuroc().of(logits, labels);
  */
@@ -35,7 +35,7 @@ function areas(op: string): Metric<number[]> {
     op,
     ({ logits, labels }) => [logits, labels],
     () => {
-      /** For each class, the log-probability of each row. */
+      /** For each class, the log-odds of each row. */
       const scores: number[][] = [];
       const labels: number[] = [];
       return {
@@ -46,7 +46,7 @@ function areas(op: string): Metric<number[]> {
             if (label < 0) continue;
             labels.push(label);
             const z = Array.from({ length: classes }, (_, k) => logits[row * classes + k] ?? Number.NaN);
-            for (const [k, score] of logProbabilities(z).entries()) scores[k]?.push(score);
+            for (const [k, score] of logOdds(z).entries()) scores[k]?.push(score);
           }
         },
         value: () =>
@@ -61,10 +61,29 @@ function areas(op: string): Metric<number[]> {
   );
 }
 
-function logProbabilities(z: readonly number[]): number[] {
-  const maximum = z.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const first = z.indexOf(maximum);
-  const others = z.reduce((sum, x, k) => (k === first ? sum : sum + Math.exp(x - maximum)), 0);
-  const logSum = maximum === Number.POSITIVE_INFINITY ? Number.NaN : Math.log1p(others);
-  return z.map((x) => x - maximum - logSum);
+/**
+ * `log(p / (1 - p))` of each class: its logit less the log-sum-exp of the others. It orders rows as p does, and goes on
+ * where p ends at 1. Equal probabilities of two or three classes give equal bits, in whatever order their logits stand.
+ */
+function logOdds(z: readonly number[]): number[] {
+  const top = z.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!Number.isFinite(top)) return z.map(() => Number.NaN);
+  const first = z.indexOf(top);
+  const others = z.map((x, k) => (k === first ? Number.NEGATIVE_INFINITY : x));
+  const rival = others.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const second = others.indexOf(rival);
+  const powers = others.map((x) => Math.exp(x - top));
+  // What follows each class; what went before it grows below. A class's own power is never taken off a sum again.
+  const after = powers.map(() => 0);
+  for (let k = z.length - 2; k >= 0; k--) after[k] = (after[k + 1] ?? 0) + (powers[k + 1] ?? 0);
+  let before = 0;
+  return z.map((x, k) => {
+    if (k === first) {
+      if (rival === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
+      return x - rival - Math.log1p(others.reduce((sum, y, j) => (j === second ? sum : sum + Math.exp(y - rival)), 0));
+    }
+    const odds = x - top - Math.log1p(before + (after[k] ?? 0));
+    before += powers[k] ?? 0;
+    return odds;
+  });
 }

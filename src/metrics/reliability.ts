@@ -64,7 +64,7 @@ export function reliabilityOf(
   return {
     bins,
     expected: isDefined ? gaps.reduce((sum, { gap, share }) => sum + share * gap, 0) : Number.NaN,
-    maximum: isDefined ? Math.max(...gaps.map(({ gap }) => gap)) : Number.NaN,
+    maximum: isDefined ? gaps.reduce((most, { gap }) => Math.max(most, gap), 0) : Number.NaN,
     examples: confidence.length,
   };
 }

@@ -25,7 +25,7 @@ export function reliabilitySvg(reliability: Reliability, { title }: { readonly t
   const { bins, examples } = reliability;
   const subtitle = `ECE ${figure(reliability.expected)}, MCE ${figure(reliability.maximum)}, ${examples.toLocaleString('en')} rows`;
   const filled = bins.filter(({ count }) => count > 0);
-  const most = Math.max(0, ...filled.map(({ count }) => count));
+  const most = filled.reduce((largest, { count }) => Math.max(largest, count), 0);
   const [right, bottom, foot] = [PLOT.left + PLOT.side, PLOT.top + PLOT.side, COUNTS.top + COUNTS.height];
   const x = (value: number) => round(PLOT.left + PLOT.side * value);
   const y = (value: number) => round(PLOT.top + PLOT.side * (1 - value));

@@ -1,4 +1,4 @@
-import { checkLogits } from '../custom/lossArguments.js';
+import { checkLogits, numberOrScalar } from '../custom/lossArguments.js';
 import { labelsOf } from '../custom/targets.js';
 import { checkNames, ShapeError, ValueError } from '../errors.js';
 import { sizeOf } from '../graph/shape.js';
@@ -17,7 +17,7 @@ import { softmax } from '../ops/softmax.js';
 export interface RowOptions {
   /** Rows with this label count for nothing. */
   readonly ignoreIndex?: number;
-  /** Logits are divided by it. Default 1. */
+  /** Logits are divided by it: one number, or a 0-d tensor. Default 1. */
   readonly temperature?: TensorLike;
 }
 
@@ -57,7 +57,7 @@ export class Rows {
     this.classes = shape.at(-1) ?? 0;
     if (this.classes === 0) throw new ShapeError(op, 'the logits have a last axis of 0; a row needs a class.');
     const flat = reshapeExactly(logits, [this.rows, this.classes]);
-    this.logits = temperature === undefined ? flat : divide(flat, temperature);
+    this.logits = temperature === undefined ? flat : divide(flat, numberOrScalar(op, 'temperature', temperature));
     this.given = reshapeExactly(labelsOf(op, labels, shape), [this.rows]);
     const isClass = and(greaterEqual(this.given, 0), less(this.given, this.classes));
     const isIgnored = ignoreIndex === undefined ? undefined : equal(this.given, ignoreIndex);

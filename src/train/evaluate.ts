@@ -10,6 +10,7 @@ import { Meter, type Metrics, type MetricValues, planOf } from '../metrics/meter
 import { perClassAccuracy } from '../metrics/perClassAccuracy.js';
 import { meanOf } from '../metrics/rowMean.js';
 import { ROW_OPTIONS, type RowOptions, Rows } from '../metrics/rows.js';
+import { inEvaluation } from '../nn/inEvaluation.js';
 import type { Module } from '../nn/module.js';
 
 export interface Evaluation {
@@ -43,7 +44,7 @@ const OP = 'evaluator';
 
 /**
  * Evaluates a classifier in `eval` mode: one compiled step a batch, and a few numbers a batch that come back while later
- * ones run. The mode of the model is put back afterwards.
+ * ones run. The mode of the model stays as it is: evaluations may run at the same time, and while it trains.
  *
  * @param model `[batch, ...]` to logits `[batch, ..., classes]`. The dataset's first field is its input, the second
  * the labels.
@@ -67,7 +68,12 @@ export function evaluator<Of extends Metrics = Record<never, never>>(
   };
   const step = compile(
     (inputs, labels) => {
-      const rows = new Rows(OP, model(inputs), labels, rowOptions);
+      const rows = new Rows(
+        OP,
+        inEvaluation(model, () => model(inputs)),
+        labels,
+        rowOptions,
+      );
       if (classes !== undefined && classes !== rows.classes) {
         throw new ShapeError(OP, `classes is ${classes}, but the model's logits have ${rows.classes}.`);
       }
@@ -76,28 +82,22 @@ export function evaluator<Of extends Metrics = Record<never, never>>(
     { name: 'evaluate' },
   );
   return async <Fields extends Dataset<Fields>>(dataset: Fields) => {
-    const modes = model.modules().map((module) => ({ module, training: module.training }));
-    model.eval();
-    try {
-      const meter = new Meter(OP, all);
-      const owner = engine(OP);
-      for await (const batch of batches(dataset, { size: batchSize, shuffle: false, pace: () => owner.pace() })) {
-        const [inputs, labels] = Object.values(batch) as [HostArray, HostArray];
-        meter.add(step(inputs, labels));
-      }
-      const values: Readonly<Record<string, unknown>> = await meter.values();
-      const further = Object.keys(metrics).map((name) => [name, values[furtherName(name)]]);
-      return {
-        loss: (values.loss ?? Number.NaN) as number,
-        accuracy: values.accuracy as number,
-        perClassAccuracy: values.perClassAccuracy as number[],
-        examples: meter.examples,
-        // Each name with its own metric's value, which Object.fromEntries cannot say.
-        metrics: Object.fromEntries(further) as MetricValues<Of>,
-      };
-    } finally {
-      for (const { module, training } of modes) module.setMode(training);
+    const meter = new Meter(OP, all);
+    const owner = engine(OP);
+    for await (const batch of batches(dataset, { size: batchSize, shuffle: false, pace: () => owner.pace() })) {
+      const [inputs, labels] = Object.values(batch) as [HostArray, HostArray];
+      meter.add(step(inputs, labels));
     }
+    const values: Readonly<Record<string, unknown>> = await meter.values();
+    const further = Object.keys(metrics).map((name) => [name, values[furtherName(name)]]);
+    return {
+      loss: (values.loss ?? Number.NaN) as number,
+      accuracy: values.accuracy as number,
+      perClassAccuracy: values.perClassAccuracy as number[],
+      examples: meter.examples,
+      // Each name with its own metric's value, which Object.fromEntries cannot say.
+      metrics: Object.fromEntries(further) as MetricValues<Of>,
+    };
   };
 }
 

@@ -109,6 +109,22 @@ test('temperature and ignoreIndex reach every figure', async () => {
   expect(own.ece).toBe(await all.ece.of(tensor(data.rows), data.labels, options));
 });
 
+test('two evaluations at once, and training between them, each in its own mode', async () => {
+  const model = nn.sequential(nn.dropout(0.9), identity);
+  const evaluate = evaluator(model, { batchSize: 8, metrics: { matrix: all.matrix } });
+  const long = datasetOf(draw(random(5), 'normal', 100, 5));
+  const short = datasetOf(draw(random(6), 'normal', 5, 5));
+  const alone = await evaluate(long);
+  const [, together] = await Promise.all([evaluate(short), evaluate(long)]);
+  expect(together).toEqual(alone);
+  expect(model.training).toBe(true);
+  // Whoever trains meanwhile is in training mode: of 500 elements dropout leaves about 50.
+  const under = evaluate(long);
+  const kept = Array.from(await model(tensor(new Float32Array(500).fill(1), { shape: [100, 5] })).data());
+  expect(kept.filter((one) => one !== 0).length).toBeLessThan(150);
+  expect(await under).toEqual(alone);
+});
+
 describe('refuses', () => {
   const data = draw(random(4), 'normal', 20, 3);
   const dataset = datasetOf({ ...data, labels: data.labels.map((label, i) => (i === 17 ? 3 : label)) });

@@ -29,6 +29,16 @@ describe('worked out by hand', () => {
   test('probabilities that float32, and even float64, rounds to 1 are still told apart', async () => {
     expect(await metrics.auroc().of(binary(60, 50, 40, 30), [1, 1, 0, 0])).toBe(1);
     expect(await metrics.auroc().of(binary(30, 40, 50, 60), [1, 1, 0, 0])).toBe(0);
+    // Beyond 745 even the logarithm of p is 0: the two classes' numbers must not part.
+    expect(await metrics.perClassAuroc().of(binary(3000, 2000, 1000, -1e4), [1, 1, 0, 0])).toEqual([1, 1]);
+    expect(await metrics.auroc().of(binary(1000, 2000), [1, 0])).toBe(0);
+    const third = tensor([
+      [-3000, -2000, 0],
+      [-3000, -1000, 0],
+      [0, -INFINITY, -INFINITY],
+    ]);
+    // p_2 is 1 twice, by odds of e^2000 and e^1000; p_0 is 1 with no other class left.
+    expect(await metrics.perClassAuroc().of(third, [0, 2, 0])).toEqual([0.75, NAN, 0.5]);
   });
 
   test('macro leaves out a class that no row has', async () => {
@@ -118,6 +128,17 @@ describe('in float64 on the host', () => {
         }
       }
     }
+  });
+
+  test('as many bins as rows, more than a call takes arguments', () => {
+    const count = 300_000;
+    const confidence = Float64Array.from({ length: count }, (_, i) => (i + 0.5) / count);
+    // Nobody is right: the gap of a bin is its confidence, their mean 1/2.
+    const got = reliabilityOf(confidence, new Float64Array(count), { bins: count, binning: 'width' });
+    expect(got.maximum).toBe(confidence.at(-1));
+    // A sum of so many terms of at most 1 / count, each rounded by 2^-53 of at most 1/2.
+    expect(Math.abs(got.expected - 0.5)).toBeLessThan(count * 2 ** -53);
+    expect(metrics.reliabilitySvg(got, { title: 'many' })).toContain('ECE 0.5000, MCE 1.0000');
   });
 
   test('the area under the ROC curve of tied scores is that of all pairs', () => {
@@ -333,6 +354,16 @@ describe('refuses', () => {
       'a mean in the place of rows',
       () => metrics.rowMean((z, y) => losses.crossEntropy(z, y)).of(logits(), [0, 1, 1]),
       "ShapeError: metrics.rowMean: the values are [] for labels [3].\n  Mend: give the value of each row: { reduction: 'none' }.",
+    ],
+    [
+      'a temperature for each row',
+      () => metrics.brier().of(logits(), [0, 0, 0], { temperature: tensor([[1], [2], [3]]) }),
+      'ShapeError: metrics.brier: temperature is [3, 1]; it must be 0-d.',
+    ],
+    [
+      'labels of minus one for the negatives',
+      () => metrics.areaUnderRoc([1, 2, 3], [1, -1, 1]),
+      'ValueError: metrics.areaUnderRoc: the label of example 1 is -1; it must be 0 or 1.\n  Mend: compare with the positive class: labels.map((label) => label === 1).',
     ],
     [
       'scores without labels',

@@ -14,7 +14,7 @@ import {
   draw,
   errorsOf,
   type Labelled,
-  logProbability,
+  logOdds,
   meanOf,
   nll,
   perClassAccuracy,
@@ -98,7 +98,7 @@ describe.each(table)('$label', ({ kind, rows, classes, label }) => {
     const got = await metrics.perClassAuroc().of(logitsOf(data), labels);
     expect(got).toHaveLength(classes);
     got.forEach((area, k) => {
-      const scores = data.rows.map((z) => logProbability(z, k));
+      const scores = data.rows.map((z) => logOdds(z, k));
       const positive = data.labels.map((y) => y === k);
       // Four powers or more that are summed in another order: equal probabilities may come out a rounding apart.
       const wanted = areaByPairs(scores, positive, classes > 3 ? 'either way' : 'a tie');

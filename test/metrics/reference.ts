@@ -190,9 +190,12 @@ export function areaByPairs(
   return { value: mean(pairs), bound: open / pairs.length + 2 ** -50 };
 }
 
-/** log p of a class, in float64. */
-export function logProbability(z: readonly number[], k: number): number {
-  return -nll(z, k).value;
+/** log(p / (1 - p)) of a class, in float64: its logit against the log-sum-exp of the others. */
+export function logOdds(z: readonly number[], k: number): number {
+  const others = z.filter((_, j) => j !== k).sort((a, b) => b - a);
+  const [highest, ...rest] = others;
+  if (highest === undefined) return Number.POSITIVE_INFINITY;
+  return (z[k] as number) - highest - Math.log1p(rest.reduce((sum, x) => sum + Math.exp(x - highest), 0));
 }
 
 export function mean(values: readonly number[]): number {
