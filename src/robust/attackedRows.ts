@@ -1,5 +1,6 @@
 import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
+import { ValueError } from '../errors.js';
 import { compile } from '../graph/compile.js';
 import { engine } from '../graph/current.js';
 import type { HostArray } from '../graph/hostArray.js';
@@ -36,6 +37,7 @@ export interface RowOptions {
  * Tries attacks on a model in evaluation mode, all on the same batches, in one compiled step.
  *
  * @param dataset its first field is the model's input, the second the labels.
+ * @throws ValueError (rejects) for a label that is no class, with the row's number in the dataset.
  */
 export async function attackedRows<Fields extends Dataset<Fields>>(
   op: string,
@@ -45,11 +47,13 @@ export async function attackedRows<Fields extends Dataset<Fields>>(
   { batchSize = 256 }: RowOptions,
 ): Promise<readonly AttackedRows[]> {
   const owner = engine(op);
+  let classes = 0;
   const step = compile(
     (inputs: Tensor, labels: Tensor) =>
       trials.map(({ attack, against = model }) => {
         const attacked = attack === undefined ? inputs : attack(against, inputs, labels);
         const logits = inEvaluation(model, () => model(attacked));
+        classes = logits.shape[1] ?? 0;
         return stack([
           rightRows(logits, labels),
           logitMargin(logits, labels),
@@ -60,8 +64,13 @@ export async function attackedRows<Fields extends Dataset<Fields>>(
   );
   try {
     const reads: Promise<ArrayLike<number>[]>[] = [];
+    let before = 0;
     for await (const batch of batches(dataset, { size: batchSize, shuffle: false, pace: () => owner.pace() })) {
       const [inputs, labels] = Object.values(batch) as [HostArray, HostArray];
+      // Tells how many classes there are before anything runs, and compiles kernels in parallel.
+      if (before === 0) await step.prepare(inputs, labels);
+      checkLabels(op, labels, classes, before);
+      before += labels.shape[0] ?? 0;
       reads.push(Promise.all(step(inputs, labels).map((rows) => rows.data())));
     }
     const found = await Promise.all(reads);
@@ -69,6 +78,16 @@ export async function attackedRows<Fields extends Dataset<Fields>>(
   } finally {
     step.dispose();
   }
+}
+
+/** A label that no model can give would count as one more example that an attack turned. Soft targets pass. */
+function checkLabels(op: string, { data, shape }: HostArray, classes: number, before: number): void {
+  if (shape.length !== 1) return;
+  const wrong = data.findIndex((label) => !(label >= 0 && label < classes));
+  if (wrong < 0) return;
+  throw new ValueError(op, `the label of row ${before + wrong} is not one of the ${classes} classes.`, {
+    mend: `labels go from 0 to ${classes - 1}; leave other rows out.`,
+  });
 }
 
 /** Batches `[3, n]` put together. */

@@ -31,7 +31,7 @@ export interface AttackResult {
  *
  * @param model `[batch, ...]` to logits `[batch, classes]`.
  * @param dataset its first field is the model's input, the second the labels.
- * @throws ValueError when there are no attacks.
+ * @throws ValueError when there are no attacks; (the evaluation rejects) for a label that is no class, with its row.
  * @example const { clean, robust: left } = await robust.evaluate(model, digits, { attacks: robust.ensemble({ epsilon: 0.1 }) });
  */
 export async function evaluate<Fields extends Dataset<Fields>>(

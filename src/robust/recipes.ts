@@ -1,4 +1,5 @@
 import { parameterOf } from '../custom/lossArguments.js';
+import { ValueError } from '../errors.js';
 import type { Tensor, TensorLike } from '../graph/tensor.js';
 import { crossEntropy } from '../losses/crossEntropy.js';
 import { marginShift } from '../losses/marginShift.js';
@@ -97,7 +98,7 @@ export interface AdvCompSumOptions {
 /**
  * ADV-COMP-SUM: the smooth adversarial comp-sum loss, where the attack moves the margins as far as it can. The paper's
  * regulariser of norms is the optimizer's weight decay.
- * @throws ValueError when tau or nu is negative, or rho below 1e-6.
+ * @throws ValueError when tau or nu is negative, or rho below 1e-6; at the step, for soft targets.
  * @source Mao, Mohri, Zhong 2023, as recalled.
  */
 export function advCompSum(options: AdvCompSumOptions = {}): Recipe {
@@ -111,7 +112,14 @@ export function advCompSum(options: AdvCompSumOptions = {}): Recipe {
     source: 'Mao, Mohri, Zhong 2023, the smooth adversarial comp-sum loss, as recalled',
     start: 'normal',
     // The shift r, not r^2: an attack asks for the direction of a row's gradient alone, and that is the same.
-    ascend: (adversarial, target, clean) => marginShift(subtract(adversarial, clean), target, { reduction: 'none' }),
+    ascend: (adversarial, target, clean) => {
+      if (target.rank === 2) {
+        throw new ValueError(op, 'the targets are soft; margins need a label for each row.', {
+          mend: 'give labels [n], or train by robust.trades.',
+        });
+      }
+      return marginShift(subtract(adversarial, clean), target, { reduction: 'none' });
+    },
     loss: ({ clean, adversarial }, target) =>
       smoothAdversarialCompSum(clean(), adversarial(), target, { tau, rho, nu }),
   };

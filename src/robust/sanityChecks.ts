@@ -37,6 +37,7 @@ const SIGMAS = 3;
  *
  * @param dataset its first field is the model's input, the second the labels.
  * @returns one entry for each check; that of transfer if a model for it was given.
+ * @throws ValueError without an attack; (rejects) for a label that is no class, with its row.
  * @example for (const { check, passed, detail } of await robust.sanityChecks(model, digits, { attack })) …
  */
 export async function sanityChecks<Fields extends Dataset<Fields>>(
@@ -121,12 +122,13 @@ function transferCheck(direct: AttackedRows, transferred: AttackedRows): SanityC
   };
 }
 
-/** The mean of `a - b`, and its standard error. */
+/** The mean of `a - b`, and its standard error; one row alone says nothing of chance. */
 function paired(a: Float32Array, b: Float32Array): { mean: number; error: number } {
   const differences = Array.from(a, (value, i) => value - (b[i] ?? Number.NaN));
   const mean = meanOf(differences);
   const variance = meanOf(differences.map((value) => (value - mean) ** 2));
-  return { mean, error: Math.sqrt(variance / Math.max(1, differences.length - 1)) };
+  const { length } = differences;
+  return { mean, error: length > 1 ? Math.sqrt(variance / (length - 1)) : Number.POSITIVE_INFINITY };
 }
 
 function meanOf(values: ArrayLike<number>): number {

@@ -7,6 +7,7 @@ import { inEvaluation } from '../nn/inEvaluation.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type PgdOptions, pgdAs } from './attacks/pgd.js';
+import { checkOptionNames, THREAT_OPTIONS } from './attacks/threat.js';
 import type { Recipe } from './recipes.js';
 
 export interface RobustTraining {
@@ -35,7 +36,8 @@ export function trainingStep({ model, optimizer, recipe, attack }: RobustTrainin
     });
   }
   const { start: randomStart, ascend } = recipe;
-  // Options are refused now, not at the first step.
+  // Options are refused now, not at the first step; also those that the recipe's would silently replace.
+  checkOptionNames(op, attack, [...THREAT_OPTIONS, 'steps', 'stepSize', 'schedule', 'earlyStop', 'generator']);
   pgdAs(op, { ...attack, randomStart });
   return compile(
     (inputs: Tensor, target: Tensor) => {

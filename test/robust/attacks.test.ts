@@ -7,6 +7,9 @@ import {
   losses,
   matmul,
   multiply,
+  nn,
+  repeat,
+  sum,
   type Tensor,
   tensor,
 } from '../../src/index.js';
@@ -182,6 +185,14 @@ describe('the ball and the bounds', () => {
     expect(Array.from(got)).toEqual([0, 1]);
   });
 
+  test('also where an attack finds nothing: its objective is NaN', async () => {
+    const objective = (z: Tensor) => multiply(Number.NaN, sum(z, { axes: -1 }));
+    for (const options of [{ restarts: 2 }, { keep: 'best' }] as const) {
+      const attack = attacks.pgd({ epsilon: 0.1, steps: 2, objective, ...options });
+      expect(Array.from(await attack((x) => x, tensor([[-3, 5]]), [1]).data())).toEqual([0, 1]);
+    }
+  });
+
   test('images and other ranks: l2 is over all axes but the first', async () => {
     const draw = random(5);
     const data = draw.floats(3 * 4 * 4 * 2, ({ unit }) => unit());
@@ -250,6 +261,51 @@ describe('random starts', () => {
     expect(await step({ data, shape: [9, 7] }, labels).data()).toEqual(first);
     // The next execution draws anew.
     expect(await step({ data, shape: [9, 7] }, labels).data()).not.toEqual(first);
+  });
+});
+
+test('inside a repeat inside a compiled step, and for two models at once, it is the same attack', async () => {
+  const [first, second] = [modelOf(smallNet([7, 5, 3], 2)), modelOf(smallNet([7, 5, 3], 3))];
+  const { data, labels } = examplesOf(9, 7, 3, 6);
+  const x = tensor(data, { shape: [9, 7] });
+  const attack = attacks.pgd({ epsilon: 0.1, steps: 4, schedule: 'cosine', randomStart: 'none' });
+  const twice = compile((inputs: Tensor, y: Tensor) => repeat(2, (now) => attack(first, now, y), inputs));
+  const once = attack(first, x, labels);
+  expect(await twice(x, labels).data()).toEqual(await attack(first, once, labels).data());
+  const both = compile((inputs: Tensor, y: Tensor) => [attack(first, inputs, y), attack(second, inputs, y)] as const);
+  const [a, b] = both(x, labels);
+  expect(await a.data()).toEqual(await once.data());
+  expect(await b.data()).toEqual(await attack(second, x, labels).data());
+  expect(await a.data()).not.toEqual(await b.data());
+});
+
+test.each(['linf', 'l2'] as const)('%s: images through convolution, batch norm and dropout', async (norm) => {
+  const generator = draws.generator(5);
+  const model = nn.sequential(
+    nn.conv2d(2, 4, 3, { padding: 'same', generator }),
+    nn.batchNorm(4),
+    nn.relu(),
+    nn.dropout(0.5),
+    nn.flatten(),
+    nn.linear(4 * 36, 3, { generator }),
+  );
+  const { data, labels } = examplesOf(5, 72, 3, 8);
+  const x = tensor(data, { shape: [5, 6, 6, 2] });
+  const options = { epsilon: norm === 'linf' ? 0.1 : 0.5, norm, generator };
+  const run = (attack: attacks.Attack) => attack(model, x, labels).data();
+  const climbed = await run(attacks.pgd({ ...options, objective: 'logitMargin' }));
+  const searched = await run(attacks.randomSearch({ ...options, steps: 100 }));
+  expect(model.training).toBe(true);
+  model.eval();
+  const margins = async (inputs: ArrayLike<number>) => {
+    const logits = await model(tensor(Float32Array.from(inputs), { shape: [5, 6, 6, 2] })).data();
+    return chunks(logits, 3).map((z, i) => objectives.logitMargin(z, at(labels, i)).value);
+  };
+  const [clean, direct, found] = [await margins(data), await margins(climbed), await margins(searched)];
+  clean.forEach((margin, i) => {
+    expect(at(direct, i), `row ${i}`).toBeGreaterThan(margin);
+    // The clean inputs are among what it compares.
+    expect(at(found, i), `row ${i}`).toBeGreaterThanOrEqual(margin);
   });
 });
 

@@ -61,6 +61,11 @@ describe('options are refused', () => {
     expect(await complaint(() => attacks.randomSearch(options))).toContain(negative('attacks.randomSearch'));
     expect(await complaint(() => attacks.noise(options))).toContain(negative('attacks.noise'));
     expect(await complaint(() => robust.ensemble(options))).toContain(negative('robust.ensemble'));
+    for (const window of [0, -1, 1.5, Number.NaN]) {
+      expect(await complaint(() => attacks.randomSearch({ epsilon: 0.1, window }))).toBe(
+        `ValueError: attacks.randomSearch: window is ${window}; it must be above 0, and at most 1.`,
+      );
+    }
     expect(await complaint(() => attacks.fgsm({ epsilon: 0.1, steps: 3 } as attacks.FgsmOptions))).toBe(
       "ValueError: attacks.fgsm: unknown option 'steps'. known are: epsilon, norm, bounds, stepSize, randomStart, objective, generator",
     );
@@ -94,6 +99,16 @@ describe('options are refused', () => {
     ).toBe(
       'ValueError: robust.trainingStep: steps is -1; it must be an integer of at least 1.\n  Mend: give steps as a whole number, such as 10.',
     );
+    for (const option of [{ objective: 'logitMargin' }, { randomStart: 'none' }, { restarts: 2 }, { keep: 'best' }]) {
+      const attack = { epsilon: 1, ...option };
+      expect(await complaint(() => robust.trainingStep({ model, optimizer, recipe: recipe(), attack }))).toBe(
+        `ValueError: robust.trainingStep: unknown option '${Object.keys(option)[0]}'. known are: epsilon, norm, bounds, steps, stepSize, schedule, earlyStop, generator`,
+      );
+    }
+    const step = robust.trainingStep({ model, optimizer, recipe: robust.advCompSum(), attack: { epsilon: 1 } });
+    expect(await complaint(() => step(tensor([[0, 1]]), tensor([[0.5, 0.5]])))).toBe(
+      'ValueError: robust.advCompSum: the targets are soft; margins need a label for each row.\n  Mend: give labels [n], or train by robust.trades.',
+    );
     const data = { images: new Float32Array(4), labels: new Uint32Array(2) };
     expect(await complaint(() => robust.evaluate(model, data, { attacks: {} }))).toBe(
       'ValueError: robust.evaluate: there are no attacks.\n  Mend: give { attacks: robust.ensemble({ epsilon: 8 / 255 }) }.',
@@ -102,6 +117,26 @@ describe('options are refused', () => {
       'ValueError: robust.sanityChecks: there is no attack.\n  Mend: give { attack }.',
     );
   });
+});
+
+test('a label that is no class is refused by its row, not counted as turned', async () => {
+  const model = nn.linear(2, 3);
+  const attack = attacks.noise({ epsilon: 0.1 });
+  const data = { images: new Float32Array(14), labels: Uint32Array.of(0, 1, 2, 0, 1, 3, 2) };
+  const text = (op: string, row: number) =>
+    `ValueError: ${op}: the label of row ${row} is not one of the 3 classes.\n  Mend: labels go from 0 to 2; leave other rows out.`;
+  for (const batchSize of [2, 256]) {
+    expect(await complaint(() => robust.evaluate(model, data, { attacks: { attack }, batchSize }))).toBe(
+      text('robust.evaluate', 5),
+    );
+  }
+  const negative = { images: data.images, labels: Int32Array.of(0, -1, 2, 0, 1, 2, 2) };
+  // Nothing ran, so cross-entropy has nothing to complain of at a later read.
+  expect(await complaint(() => robust.sanityChecks(model, negative, { attack: attacks.pgd({ epsilon: 0.1 }) }))).toBe(
+    text('robust.sanityChecks', 1),
+  );
+  const sound = { images: data.images, labels: new Uint32Array(7) };
+  expect((await robust.evaluate(model, sound, { attacks: { attack } })).examples).toBe(7);
 });
 
 test('what does not fit is refused by name and shape', async () => {

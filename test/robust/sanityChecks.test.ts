@@ -35,6 +35,14 @@ describe('an attack that works passes', () => {
   });
 });
 
+test('one example tells nothing of chance: no attack is stronger than noise by it', async () => {
+  const one = { images: { data: data.slice(0, 9), shape: [1, 9] }, labels: labels.slice(0, 1) };
+  const checks = await robust.sanityChecks(modelOf(net), one, { attack: attacks.pgd(sound()) });
+  const { passed, figures } = checks.find(({ check }) => check === 'noise') ?? expect.fail('there is no such check');
+  expect(figures.difference).toBeGreaterThan(0);
+  expect([passed, figures.standardError]).toEqual([false, Number.POSITIVE_INFINITY]);
+});
+
 describe('planted faults are found', () => {
   test('steps of size 0: no radius is wide enough, and noise is as good', async () => {
     const attack = attacks.pgd({ ...sound(), stepSize: 0 });

@@ -8,12 +8,15 @@ import type { Module } from '../../nn/module.js';
 import { toI32 } from '../../ops/casts.js';
 import type { Threat } from './threat.js';
 
-/** Inputs `[n, ...item]` to logits `[n, classes]`: a module, or any function of tensors. */
+/**
+ * Inputs `[n, ...item]` to logits `[n, classes]`: a module, or any function of tensors. Only a module can be put in
+ * evaluation mode: modules that a function calls keep their own.
+ */
 export type Classifier = Module | ((x: Tensor) => Tensor);
 
 /**
  * Finds inputs near given ones that a model gets wrong. Works inside `compile`, where it becomes part of the plan, and
- * outside, where it runs at once. The model is in evaluation mode meanwhile; its parameters get no gradient, and none
+ * outside, where it runs at once. A module is in evaluation mode meanwhile; the model's parameters get no gradient, and none
  * flows through what is returned.
  *
  * @param inputs `[n, ...item]`, f32.

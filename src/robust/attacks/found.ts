@@ -6,6 +6,7 @@ import { full, zeros } from '../../ops/create.js';
 import { and, or, where } from '../../ops/logical.js';
 import type { Victim } from './attack.js';
 import { type RowObjective, rightRows } from './objective.js';
+import { project, type Threat } from './threat.js';
 
 /** What an attack holds of each row. */
 export interface Found {
@@ -17,10 +18,14 @@ export interface Found {
   readonly wrong: Tensor;
 }
 
-/** The inputs as they were, worse than anything an attack finds. */
-export function nothingFound({ center }: Victim): Found {
+/** The inputs as they were, inside the bounds, worse than anything an attack finds. */
+export function nothingFound({ center }: Victim, threat: Threat): Found {
   const rows = center.shape.slice(0, 1);
-  return { inputs: center, objective: full(rows, Number.NEGATIVE_INFINITY), wrong: zeros(rows) };
+  return {
+    inputs: project(center, center, threat),
+    objective: full(rows, Number.NEGATIVE_INFINITY),
+    wrong: zeros(rows),
+  };
 }
 
 export function foundAt(victim: Victim, inputs: Tensor, objective: RowObjective): Found {

@@ -154,12 +154,12 @@ function settingsOf(op: string, options: PgdOptions): Settings {
 }
 
 function maximise(victim: Victim, settings: Settings): Tensor {
-  const { restarts, keep, objective } = settings;
+  const { restarts, keep, objective, threat } = settings;
   if (restarts === 1 && keep === 'last') return lastOf(victim, settings);
   const attempt = () =>
     keep === 'best' ? bestOf(victim, settings) : foundAt(victim, lastOf(victim, settings), objective);
   if (restarts === 1) return attempt().inputs;
-  return repeat(restarts, (best: Found) => stronger(best, attempt()), nothingFound(victim)).inputs;
+  return repeat(restarts, (best: Found) => stronger(best, attempt()), nothingFound(victim, threat)).inputs;
 }
 
 function startOf({ center }: Victim, { threat, randomStart, generator }: Settings): Tensor {
@@ -180,7 +180,7 @@ function bestOf(victim: Victim, settings: Settings): Found {
     const { here, inputs } = moved(victim, settings, x, index);
     return { x: inputs, best: stronger(best, here) };
   };
-  const initial = { x: startOf(victim, settings), best: nothingFound(victim) };
+  const initial = { x: startOf(victim, settings), best: nothingFound(victim, settings.threat) };
   const { x, best } = repeat(settings.steps, next, initial);
   return stronger(best, foundAt(victim, x, settings.objective));
 }

@@ -1,3 +1,4 @@
+import { ValueError } from '../../errors.js';
 import { repeat } from '../../graph/repeat.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { add, divide, floor, multiply, sign, subtract } from '../../ops/arithmetic.js';
@@ -14,7 +15,6 @@ import { type Objective, objectiveOf } from './objective.js';
 import { ofIteration } from './schedule.js';
 import {
   checkCount,
-  checkNumber,
   checkOptionNames,
   project,
   THREAT_OPTIONS,
@@ -49,7 +49,9 @@ export function randomSearch(options: RandomSearchOptions): Attack {
   const { steps = 200, window = 0.3, objective = 'logitMargin', generator } = options;
   const threat = threatOf(op, options);
   checkCount(op, 'steps', steps);
-  checkNumber(op, 'window', window, 0);
+  if (!(window > 0 && window <= 1)) {
+    throw new ValueError(op, `window is ${String(window)}; it must be above 0, and at most 1.`);
+  }
   const rows = objectiveOf(op, objective);
   return attackOf({
     op,
@@ -61,7 +63,7 @@ export function randomSearch(options: RandomSearchOptions): Attack {
       const { center } = victim;
       const start = add(center, multiply(threat.epsilon / spread(center, threat), randomSigns(draws, center.shape)));
       const first = foundAt(victim, project(start, center, threat), rows);
-      const share = (i: number) => Math.min(1, window) * 0.5 ** Math.floor((5 * i) / steps);
+      const share = (i: number) => window * 0.5 ** Math.floor((5 * i) / steps);
       const propose = (best: Found, index: Tensor) => {
         const inputs = proposal(victim, best.inputs, threat, draws, (of) => ofIteration(index, (i) => of(share(i))));
         return stronger(best, foundAt(victim, inputs, rows));
