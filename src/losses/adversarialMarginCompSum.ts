@@ -1,6 +1,7 @@
 import adversarialMarginCompSumWgsl from '../../shaders/losses/adversarialMarginCompSum.wgsl';
 import { defineLoss } from '../custom/defineLoss.js';
-import { clamp, divide, subtract } from '../ops/arithmetic.js';
+import { divide, subtract } from '../ops/arithmetic.js';
+import { greaterEqual, lessEqual } from '../ops/comparison.js';
 import { oneHot } from '../ops/create.js';
 import { log1p } from '../ops/exponential.js';
 import { takeByLabel } from '../ops/gather.js';
@@ -29,7 +30,9 @@ export const adversarialMarginCompSum = defineLoss({
   definition: (logits, labels, { tau, rho }) => {
     const isLabel = oneHot(labels, logits.shape[1] ?? 0, { dtype: 'bool' });
     const margins = subtract(expandDims(takeByLabel(logits, labels), -1), logits);
-    const ramps = clamp(subtract(1, divide(margins, rho)), 0, 1);
+    const short = subtract(1, divide(margins, rho));
+    // A clamp would hand the slope on at its bounds, which the kernel counts as flat.
+    const ramps = where(lessEqual(short, 0), 0, where(greaterEqual(short, 1), 1, short));
     return compSumOf(log1p(sum(where(isLabel, 0, ramps), { axes: -1 })), tau);
   },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { grad, losses, multiply, Parameter, sum, type Tensor, tensor } from '../../src/index.js';
+import { grad, hvp, losses, multiply, Parameter, sum, type Tensor, tensor } from '../../src/index.js';
 import { cases } from '../support/cases.js';
 import { complaint } from '../support/complaint.js';
 import { useEngine } from '../support/engine.js';
@@ -242,6 +242,30 @@ describe('adversarialMarginCompSum', () => {
     expect(Math.abs(at(got, 1) - Math.log(3))).toBeLessThan(4 * EPSILON);
     const [gradient] = grad(sum(values), [logits]) as [Tensor];
     expect(Array.from(await gradient.data(), Math.abs)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('second derivatives are flat at the ends too: a tie, and a lead of rho', async () => {
+    const logits = new Parameter([
+      [0, 0, 0],
+      [2, 1, 1],
+      [0.5, 0, 0],
+    ]);
+    const loss = losses.adversarialMarginCompSum(logits, [0, 0, 0], { rho: 1, reduction: 'sum' });
+    const [product] = hvp(
+      loss,
+      [logits],
+      [
+        tensor([
+          [1, 0, 0],
+          [1, 0, 0],
+          [1, 0, 0],
+        ]),
+      ],
+    ) as [Tensor];
+    const got = Array.from(await product.data(), (one) => one + 0);
+    expect(got.slice(0, 6)).toEqual([0, 0, 0, 0, 0, 0]);
+    // u = 2 (1 - m), m the margin: Phi = log(1 + u), of second derivative -4 / (1 + u)^2 by m; at m = 1/2 that is -1.
+    expect(Math.abs(at(got, 6) + 1)).toBeLessThan(16 * EPSILON);
   });
 
   test('NaN is handed on; soft targets are refused', async () => {
