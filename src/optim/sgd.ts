@@ -21,7 +21,10 @@ export interface SgdSettings {
 
 export type SgdOptions = Partial<SgdSettings> & CommonOptions & Pick<SgdSettings, 'learningRate'>;
 
-/** Stochastic gradient descent, with momentum and weight decay. */
+/**
+ * Stochastic gradient descent, with momentum and weight decay.
+ * @throws ValueError for an option that is unknown or out of range.
+ */
 export function sgd(
   parameters: readonly Parameter[] | readonly ParameterGroup<SgdSettings>[],
   options: SgdOptions,
@@ -32,6 +35,12 @@ export function sgd(
   const common: SgdSettings = { momentum: 0, nesterov: false, weightDecay: 0, decay: 'coupled', ...given };
   const { lists, settings } = resolveGroups('optim.sgd', parameters, common);
   for (const one of settings) {
+    if (one.decay !== 'coupled' && one.decay !== 'decoupled') {
+      throw new ValueError('optim.sgd', `decay is '${String(one.decay)}'; it must be 'coupled' or 'decoupled'.`);
+    }
+    if (one.learningRate === undefined) {
+      throw new ValueError('optim.sgd', 'there is no learningRate.', { mend: 'set learningRate: 0.1, say.' });
+    }
     if (one.nesterov && one.momentum === 0) {
       throw new ValueError('optim.sgd', 'nesterov needs a momentum above 0.', { mend: 'set momentum: 0.9.' });
     }

@@ -241,6 +241,13 @@ describe.each([true, false])('fusion %s', (fusion) => {
     expect(text(() => optim.sgd([p], { learningRate: 1, clip: { globalNorm: 0 } }))).toBe(
       'optim.sgd: clip.globalNorm is 0; it must be above 0.',
     );
+    expect(text(() => optim.sgd([p], {} as optim.SgdOptions))).toBe(
+      'optim.sgd: there is no learningRate.\n  Mend: set learningRate: 0.1, say.',
+    );
+    const odd = { decay: 'decoupld' as 'decoupled' };
+    const unknown = "optim.sgd: decay is 'decoupld'; it must be 'coupled' or 'decoupled'.";
+    expect(text(() => optim.sgd([p], { learningRate: 1, weightDecay: 0.1, ...odd }))).toBe(unknown);
+    expect(text(() => optim.sgd([{ parameters: [p], settings: odd }], { learningRate: 1 }))).toBe(unknown);
     expect(text(() => optim.sgd([p], { learningRate: 1, nesterov: true }))).toBe(
       'optim.sgd: nesterov needs a momentum above 0.\n  Mend: set momentum: 0.9.',
     );
