@@ -9,7 +9,7 @@ import {
   type Trial,
   type Verdict,
 } from './experiment.js';
-import { errorOfDifference, type Spread, spreadOf } from './statistics.js';
+import { chanceNote, errorOfDifference, type Spread, spreadOf } from './statistics.js';
 import { accuracyText, type Parts } from './tuned.js';
 
 type Method = 'standard' | 'PGD-AT' | 'TRADES' | 'ADV-COMP-SUM';
@@ -244,7 +244,7 @@ function summarise(given: Settings, results: Results<Found>): Summary {
         ]),
       },
     ],
-    notes: [...edgeNotes(given, chosen), ...sanityNotes(results)],
+    notes: [chanceNote(1, given.seeds.length), ...edgeNotes(given, chosen), ...sanityNotes(results)],
     figure: {
       title: 'Accuracy under the ensemble of attacks by clean accuracy',
       panels: [
@@ -259,18 +259,26 @@ function verdictAgainst(ours: Outcome, theirs: Outcome): Verdict {
   const leads = (['clean', 'robust'] as const).map((what) => {
     const lead = ours[what].mean - theirs[what].mean;
     const error = errorOfDifference(ours[what], theirs[what]);
-    const text = `${what} ${accuracyText(ours[what])} against ${accuracyText(theirs[what])}`;
+    const points = (part: number) => (100 * part).toFixed(2);
+    const text = `${what} ${accuracyText(ours[what])} against ${accuracyText(theirs[what])}, a lead of ${points(lead)} points, where the standard error of the difference is ${points(error)}`;
     return { higher: lead > error, lower: lead < -error, text };
   });
   const higher = leads.filter((one) => one.higher).length;
   const lower = leads.filter((one) => one.lower).length;
-  const outcome =
-    higher === 2 ? 'It is better in both' : higher > 0 && lower > 0 ? 'It is better at a price' : 'It is not';
+  const outcome = outcomeOf(higher, lower);
   return {
     claim: `ADV-COMP-SUM has a better clean and a better robust accuracy than ${theirs.condition.method}`,
     shown: higher === 2,
-    because: `${outcome} (${ours.condition.name} and ${theirs.condition.name}): ${leads.map(({ text }) => text).join(', ')}.`,
+    because: `${outcome} (${ours.condition.name} and ${theirs.condition.name}): ${leads.map(({ text }) => text).join('; ')}.`,
   };
+}
+
+/** Of two accuracies, in words: how many are higher, and how many lower, by more than the error. */
+function outcomeOf(higher: number, lower: number): string {
+  if (higher === 2) return 'It is better in both';
+  if (higher === 1) return lower === 1 ? 'It is better at the price of the other' : 'It is better in one alone';
+  if (lower === 2) return 'It is worse in both';
+  return lower === 1 ? 'It is worse in one, better in none' : 'The difference is within one standard error in both';
 }
 
 /** Where a better strength may lie beyond those tried. */

@@ -2,7 +2,7 @@ import { type LabelledImages, splitDataset } from '../src/index.js';
 import { firstOf } from './data/firstOf.js';
 import { withLabelNoise } from './data/labelNoise.js';
 import type { Experiment, Results, Summary, Verdict } from './experiment.js';
-import { errorOfDifference } from './statistics.js';
+import { chanceNote, errorOfDifference } from './statistics.js';
 import {
   accuracyText,
   bestOf,
@@ -140,7 +140,11 @@ function summarise(given: Settings, results: Results<TunedFound>): Summary {
       ),
       table('Chosen rates', ({ rate, edge }) => `${rate}${edge ? ' (edge)' : ''}`),
     ],
-    notes: tuningNotes(outcomes),
+    notes: [
+      chanceNote(2, given.seeds.length),
+      'The best tau of each side is chosen by the test accuracies that are then compared, which flatters both sides.',
+      ...tuningNotes(outcomes),
+    ],
     figure: {
       title: 'Accuracy on clean test labels after training on wrong ones',
       panels: [

@@ -2,7 +2,7 @@ import { type ImageDataset, splitDataset } from '../src/index.js';
 import { firstOf } from './data/firstOf.js';
 import { pairsOf } from './data/pairs.js';
 import type { Experiment, Summary, Verdict } from './experiment.js';
-import { errorOfDifference } from './statistics.js';
+import { chanceNote, errorOfDifference } from './statistics.js';
 import {
   accuracyText,
   bestOf,
@@ -145,7 +145,11 @@ function summarise(given: Settings, results: ReadonlyMap<string, TunedFound>): S
         ]),
       },
     ],
-    notes: tuningNotes(outcomes),
+    notes: [
+      chanceNote(1, given.seeds.length),
+      'The best tau is the best of several test accuracies, so some of its lead over tau = 1 is luck.',
+      ...tuningNotes(outcomes),
+    ],
     figure: {
       title: 'Test accuracy by tau',
       panels: tasks.map((task) => ({

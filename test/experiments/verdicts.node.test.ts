@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { adversarial } from '../../experiments/adversarial.js';
 import { type BoundsFound, bounds } from '../../experiments/bounds.js';
 import type { Verdict } from '../../experiments/experiment.js';
 import { labelNoise } from '../../experiments/labelNoise.js';
-import { spreadOf } from '../../experiments/statistics.js';
+import { chanceBeyond, chanceNote, spreadOf } from '../../experiments/statistics.js';
 import { tauAccuracy } from '../../experiments/tauAccuracy.js';
 import type { TunedFound, TunedTrial } from '../../experiments/tuned.js';
 
@@ -63,9 +64,9 @@ describe('tau-accuracy', () => {
   test('a rate on the edge of the grid is noted, in the table too', () => {
     const inside = judge(recalled);
     const edge = judge(recalled, 3);
-    expect(inside.notes).toEqual([]);
-    expect(edge.notes).toHaveLength(10);
-    expect(edge.notes[0]).toBe(
+    expect(inside.notes).toHaveLength(2);
+    expect(edge.notes).toHaveLength(12);
+    expect(edge.notes[2]).toBe(
       "digits, tau 0: the chosen rate 3 lies on the grid's edge; a better one may lie beyond.",
     );
     expect(edge.tables[0]?.rows[0]).toEqual(['0', '85.00 ± 0.00 %', '3 (edge)', '85.00 ± 0.00 %', '3 (edge)']);
@@ -110,6 +111,60 @@ describe('label-noise', () => {
     const { tables } = judge(({ noise, tau }) => noise + tau / 10);
     expect(tables[0]?.head).toEqual(['wrong labels', 'tau 0.5', 'tau 1', 'tau 1.5', 'tau 2']);
     expect(tables[0]?.rows[1]).toEqual(['20 %', ...[25, 30, 35, 40].map((accuracy) => `${accuracy}.00 ± 0.00 %`)]);
+  });
+});
+
+describe('adversarial', () => {
+  const { settings } = adversarial;
+  type Condition = ReturnType<typeof adversarial.trials>[number]['condition'];
+  /** The strength 2 of each method validates best; `accuracy` gives clean and robust accuracy of it. */
+  const judge = (
+    accuracy: (method: string) => readonly [clean: number, robust: number],
+    best = 2,
+    seeds = [-1, 0, 1],
+  ) => {
+    const found = ({ method, strength }: Condition, seed: number) => {
+      const isBest = strength === null || strength === best;
+      // Mean +- 0.02 over the seeds: a standard error of 0.02 / sqrt(3), and of the difference 0.0163.
+      const [clean, robust] = isBest ? accuracy(method).map((one) => one + 0.02 * (seeds[seed] ?? 0)) : [0.99, 0.99];
+      return { clean: clean ?? 0, robust: robust ?? 0, pgd: 0, validation: isBest ? 0.9 : 0.8, failed: [], loss: 1 };
+    };
+    return adversarial.summarise(
+      settings,
+      new Map(adversarial.trials(settings).map(({ key, condition, seed }) => [key, found(condition, seed)])),
+    );
+  };
+
+  test.each([
+    // Leads in clean and robust accuracy; the error is 0.0163.
+    [0.017, 0.017, true, 'It is better in both'],
+    [0.017, 0.016, false, 'It is better in one alone'],
+    [-0.016, 0.017, false, 'It is better in one alone'],
+    [0.017, -0.017, false, 'It is better at the price of the other'],
+    [0.016, -0.016, false, 'The difference is within one standard error in both'],
+    [0.016, -0.017, false, 'It is worse in one, better in none'],
+    [-0.017, -0.017, false, 'It is worse in both'],
+  ])('leads of %d and %d: %s', (clean, robust, shown, words) => {
+    const { verdicts } = judge((method) => (method === 'ADV-COMP-SUM' ? [0.8 + clean, 0.6 + robust] : [0.8, 0.6]));
+    // nu 2 is chosen by validation, though others have the better test accuracies.
+    for (const verdict of verdicts) {
+      expect(verdict.shown).toBe(shown);
+      expect(verdict.because.split(' (')[0]).toBe(words);
+      expect(verdict.because).toContain('(ADV-COMP-SUM, nu 2 and ');
+      expect(verdict.because).toContain(
+        `a lead of ${(100 * robust).toFixed(2)} points, where the standard error of the difference is 1.63.`,
+      );
+    }
+    expect(verdicts.map(({ claim }) => claim.split(' ').at(-1))).toEqual(['TRADES', 'PGD-AT']);
+  });
+
+  test('a strength on the edge of its grid is noted, and every check that did not pass', () => {
+    const { notes } = judge(() => [0.8, 0.6]);
+    expect(notes.slice(1)).toEqual([
+      "ADV-COMP-SUM, nu 2: the chosen strength lies on the grid's edge; a better one may lie beyond.",
+      'All five sanity checks passed for 30 of 30 models.',
+    ]);
+    expect(judge(() => [0.8, 0.6], 1).notes.slice(1)[0]).toContain('TRADES, beta 1: the chosen strength');
   });
 });
 
@@ -160,3 +215,34 @@ test('mean, standard deviation and error', () => {
   expect(spreadOf([1, 2, 3])).toEqual({ mean: 2, deviation: 1, error: 1 / Math.sqrt(3) });
   expect(spreadOf([5])).toEqual({ mean: 5, deviation: 0, error: 0 });
 });
+
+test('chance: both tails of Student, against his density summed up', () => {
+  for (const runs of [2, 3, 5, 10]) {
+    const degrees = 2 * runs - 2;
+    const density = (t: number) => (1 + t ** 2 / degrees) ** (-(degrees + 1) / 2);
+    const area = (from: number, to: number) => {
+      const step = (to - from) / 20_000;
+      return Array.from({ length: 20_000 }, (_, i) => step * density(from + (i + 0.5) * step)).reduce(
+        (a, b) => a + b,
+        0,
+      );
+    };
+    for (const errors of [0.5, 1, 2, 3]) {
+      // By t = 1 / u the tail from 1 on is finite; the midpoints leave (1 / 20,000)^2.
+      const whole = area(0, 1) + tail(degrees, 1);
+      const beyond = errors < 1 ? area(errors, 1) + tail(degrees, 1) : tail(degrees, errors);
+      expect(chanceBeyond(errors, runs), `${errors} errors, ${runs} runs`).toBeCloseTo(beyond / whole, 7);
+    }
+  }
+  expect(chanceNote(2, 3)).toContain('more than 2 standard errors of the difference apart in 12 % of cases');
+  expect(chanceNote(1, 1)).toBe('One seed shows no spread: every difference counts as more than chance.');
+});
+
+/** Of Student's density, not normalised, from `from` on. */
+function tail(degrees: number, from: number): number {
+  const step = 1 / from / 20_000;
+  return Array.from({ length: 20_000 }, (_, i) => {
+    const u = (i + 0.5) * step;
+    return (step * (1 + 1 / (degrees * u * u)) ** (-(degrees + 1) / 2)) / (u * u);
+  }).reduce((a, b) => a + b, 0);
+}
