@@ -1,4 +1,5 @@
 import type { Case } from '../case.js';
+import { attackCases } from './attack.js';
 import { convolutionCases } from './convolution.js';
 import { crossEntropyCases } from './crossEntropy.js';
 import { elementwiseCases } from './elementwise.js';
@@ -19,6 +20,7 @@ export const cases: readonly Case[] = [
   ...convolutionCases,
   ...stepCases,
   ...loopCases,
+  ...attackCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...linearCases,
