@@ -115,7 +115,7 @@ describe('label-noise', () => {
 });
 
 describe('adversarial', () => {
-  const { settings } = adversarial;
+  const settings = { ...adversarial.settings, betas: [1, 2, 4], nus: [0.5, 1, 2], seeds: [0, 1, 2] };
   type Condition = ReturnType<typeof adversarial.trials>[number]['condition'];
   /** The strength 2 of each method validates best; `accuracy` gives clean and robust accuracy of it. */
   const judge = (
@@ -162,7 +162,7 @@ describe('adversarial', () => {
     const { notes } = judge(() => [0.8, 0.6]);
     expect(notes.slice(1)).toEqual([
       "ADV-COMP-SUM, nu 2: the chosen strength lies on the grid's edge; a better one may lie beyond.",
-      'All five sanity checks passed for 30 of 30 models.',
+      'All five sanity checks passed for 24 of 24 models.',
     ]);
     expect(judge(() => [0.8, 0.6], 1).notes.slice(1)[0]).toContain('TRADES, beta 1: the chosen strength');
   });
