@@ -48,7 +48,7 @@ const settings: Settings = {
   taus: [0, 0.5, 1, 1.5, 2],
   tasks: {
     digits: { classes: 10, hidden: 128, epochs: 15, train: 6400, validation: 1600, test: 2000 },
-    pairs: { classes: 100, hidden: 256, epochs: 8, train: 12_800, validation: 3200, test: 4000 },
+    pairs: { classes: 100, hidden: 128, epochs: 5, train: 12_800, validation: 3200, test: 4000 },
   },
   // The rare rows that weigh 1/p at tau = 0 ask for lower rates still.
   rates: [0.001, 0.003, ...RATES],
