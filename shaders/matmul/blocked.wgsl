@@ -9,9 +9,9 @@
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    rows and columns past the end load the last one again and are not stored; the last block of inner is shorter
 // grid     x = ceil(columns / BLOCK_COLUMNS), y = ceil(rows / BLOCK_ROWS), z = batches;
-//          each at most 65535, so columns and rows up to 4 194 240
+//          folded where one is above 65535
 // sums     by the first row of blocks, from the blocks of b that it holds
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, store_sum
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, store_sum, FOLDED, unfold
 
 override BLOCK_ROWS: u32 = 64;
 override BLOCK_COLUMNS: u32 = 64;
@@ -60,7 +60,9 @@ fn multiplyAddStep(k: u32, fourRow: u32, fourColumn: u32, sum: Eight) -> Eight {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let group = unfold(id, BLOCK_ROWS, BLOCK_COLUMNS);
+  if (FOLDED && group.z >= sizes.batches) { return; }
   let batch = group.z;
   let blockRow = group.y * BLOCK_ROWS;
   let blockColumn = group.x * BLOCK_COLUMNS;

@@ -9,10 +9,9 @@
 // flops    2 rows columns inner, each batch
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    rows and columns past the end load the last one again and are not stored; inner's last 1 to 3 steps go singly
-// grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches;
-//          each at most 65535, so columns up to 1 048 560 and rows up to 2 097 120
+// grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches; folded where one is above 65535
 // sums     by the first row of tiles, reading its columns of b once more
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums, FOLDED, unfold
 // include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
 // include matmul/quadRow.wgsl     loadRow
 
@@ -25,7 +24,9 @@ fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
 }
 
 @compute @workgroup_size(4)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) invocation: u32) {
+fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(subgroup_invocation_id) invocation: u32) {
+  let group = unfold(id, TILE_ROWS, TILE_COLUMNS);
+  if (FOLDED && group.z >= sizes.batches) { return; }
   let lane = invocation % 4u;
   let batch = group.z;
   let row = group.y * TILE_ROWS;

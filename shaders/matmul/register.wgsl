@@ -7,9 +7,9 @@
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    rows and columns past the end load the last one again and are not stored; inner's odd step is its own
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / (TILE_ROWS * WORKGROUP_SIZE)), z = batches;
-//          each at most 65535, so columns up to 524 280 and rows up to 4 194 240
+//          folded where one is above 65535
 // sums     by the first invocation of the first tiles, reading its columns of b once more
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums
+// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums, FOLDED, unfold
 
 const TILE_ROWS = 16u;      // c0 .. c15 below
 const TILE_COLUMNS = 8u;    // the columns of Row
@@ -36,7 +36,9 @@ fn loadRow(at: array<u32, 8>, step: u32) -> Row {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let group = unfold(id, TILE_ROWS * WORKGROUP_SIZE, TILE_COLUMNS);
+  if (FOLDED && group.z >= sizes.batches) { return; }
   let batch = group.z;
   let row = (group.y * WORKGROUP_SIZE + index) * TILE_ROWS;
   let column = group.x * TILE_COLUMNS;

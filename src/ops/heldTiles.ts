@@ -3,7 +3,10 @@ import { coreCount, type Products, type QuadVariant, quadTypes } from './quadTil
 /** Steps of inner that a lane can hold its columns for: beyond, what it holds costs as much as loading it again. */
 export const MOST_HELD = 16;
 
-/** Nanoseconds of a load, of a fused multiply-add of four lanes, of a store: measured on two cores of a server. */
+/**
+ * Nanoseconds of a load, of a fused multiply-add of four lanes, of a store: rounded estimates from the CPU time of a few
+ * tiles on a busy machine of two cores. Only their ratios matter, and they order tiles, not more.
+ */
 const [LOAD, FMA, STORE] = [10, 0.7, 7];
 
 interface HeldTile {

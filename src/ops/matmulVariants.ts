@@ -17,13 +17,14 @@ export interface MatmulVariant extends Variant {
   readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
+  /** The grid of tiles: across, down, batches. Each may be longer than a dispatch's. */
   readonly workgroups: readonly [number, number, number];
 }
 
 /**
  * The kernels and tiles that a product may get on a device. Measured on the software adapter (subgroups of four
- * lanes of one core): quads, over a few steps of inner with b held; or register tiles without subgroups. Discrete GPUs get blocks in workgroup memory, the
- * shape that others report to be best there; it was not measured here.
+ * lanes of one core): quads, over a few steps of inner with b held; or register tiles without subgroups. Discrete GPUs
+ * get blocks in workgroup memory, the shape that others report to be best there; it was not measured here.
  */
 export function matmulVariants(device: Device, shape: MatmulShape): VariantQuestion<MatmulVariant> {
   const { rows, columns, inner, batches, aTransposed, bTransposed } = shape;

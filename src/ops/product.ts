@@ -4,6 +4,7 @@ import quadHeldWgsl from '../../shaders/matmul/quadHeld.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { type Lowering, lowering } from '../graph/lowering.js';
 import { collapse, type View } from '../graph/view.js';
+import { foldGrid, MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
 import type { MatmulShape, MatmulVariant } from './matmulVariants.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
@@ -47,13 +48,19 @@ export function lowerProduct(
   { sums = false, firstRow = 0, replace, ...parts }: ProductParts,
 ): Lowering {
   const { rows, columns, inner, batches } = shape;
-  const { kernel, ...choice } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
+  const {
+    kernel,
+    workgroups: grid,
+    ...choice
+  } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
+  const folded = grid.some((length) => length > MAXIMUM_WORKGROUPS);
+  const workgroups = folded ? foldGrid(grid[0] * grid[1] * grid[2]) : grid;
   return lowering({
     kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl, quadHeld: quadHeldWgsl }[kernel],
     ...choice,
     ...parts,
     replace: { ...choice.replace, ...replace },
-    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums) },
+    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums), FOLDED: Number(folded) },
     uniforms: {
       rows,
       columns,
@@ -68,7 +75,9 @@ export function lowerProduct(
       bColumn: right.column,
       bBatch: right.batch,
       firstRow,
+      gridWidth: workgroups[0],
     },
+    workgroups,
     flops: 2 * batches * rows * columns * inner + (sums ? columns * inner : 0),
   });
 }
