@@ -1,7 +1,7 @@
 // Special functions from polynomials of our own (minimax, fitted in float64), of the same accuracy on every device:
 // WGSL grants exp 3 + 2|x| ulp, log an absolute error near 1 and tanh whatever its definition by exp loses.
 //   exp 1.01 ulp   log 0.83   log1p 0.9    expm1 1.6    expm1Over 1.8    erf 2.0    tanhAccurate 2.5
-//   sigmoid 2.1    softplus 1.6    normalCumulative 4.2 for |x| < 13
+//   sigmoid 2.3    softplus 1.6    normalCumulative 4.2 for |x| < 13
 //   sine, cosine 2.3 for |x| <= 1e4, 4.1 for |x| <= 1e5; beyond, the phase is lost
 // at most, over the whole range of normal f32 results (dense sweeps against float64, 2-6 10^5 points each,
 // with fused or unfused fma; a division of 2.5 ulp instead of 0.5 adds at most 2).
@@ -105,7 +105,7 @@ fn logAccurate(x: f32) -> f32 {
 // log(1 + x) for finite x > -1, the sign of zero aside. While 1 + x stays in reach of the polynomial, it is that in x
 // itself; elsewhere what the rounding of 1 + x lost is put back.
 fn log1pOrdinary(x: f32) -> f32 {
-  let sum = 1.0 + x;
+  let sum = fma(x, 1.0, 1.0);   // of 1.0 + x a compiler may make (1 + x) - 1 = x, and nothing seems lost
   let reduced = reduceLogarithm(sum);
   let near = reduced.k == 0;
   let f = select(reduced.f, x, near);
