@@ -17,7 +17,7 @@ const sources = import.meta.glob<string>(['../../src/ops/*.ts', '../../src/autog
 });
 
 /** What ops are made of; the ops that use it test it. */
-const INTERNAL_FILES = /\/(elements|elementwise|arrange|product|window|quadTiles|\w+Variants)\.ts$/;
+const INTERNAL_FILES = /\/(elements|elementwise|arrange|product|window|(held|quad)Tiles|\w+Variants)\.ts$/;
 const INTERNAL = new Set(['sumTo', 'reshapeExactly']);
 
 /** Calls in the tests, less their import lines. */
