@@ -67,8 +67,8 @@ interface Found {
 const settings: Settings = {
   epsilon: 0.1,
   attackSteps: 7,
-  betas: [1, 2, 4, 8],
-  nus: [0.125, 0.25, 0.5, 1],
+  betas: [1, 3, 6],
+  nus: [0.125, 0.25, 0.5],
   tau: 1,
   rho: 1,
   hidden: 128,

