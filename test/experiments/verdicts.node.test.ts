@@ -75,7 +75,7 @@ describe('tau-accuracy', () => {
 });
 
 describe('label-noise', () => {
-  const { settings } = labelNoise;
+  const settings = { ...labelNoise.settings, taus: [0.5, 1, 1.5, 2] };
   const judge = (accuracy: (condition: { noise: number; tau: number }, seed: number) => number) =>
     labelNoise.summarise(settings, plant(labelNoise.trials(settings), accuracy));
 
