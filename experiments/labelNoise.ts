@@ -46,7 +46,7 @@ const settings: Settings = {
   epochs: 12,
   train: 6400,
   validation: 1600,
-  rates: [0.03, 0.1, 0.3, 1],
+  rates: [0.003, 0.01, 0.03, 0.1, 0.3, 1],
   tuneSeed: 100,
   seeds: [0, 1, 2],
   batchSize: 128,
