@@ -123,21 +123,16 @@ describe('npm run train', () => {
     const run = async (tune: string) => {
       const path = join(root, `${tune}.json`);
       const args = ['--epochs', '1', '--examples', '640', '--model', 'mlp:784-16-10', '--tune', tune, '--json', path];
+      // Of a busy machine the usual two seconds may end before the first choice.
+      args.push('--tuning-budget', '40');
       const { code } = await start(args, cache).finished;
       expect(code).toBe(0);
       return recordOf(path);
     };
-    const runNow = async () => {
-      const { tuner } = await run('now');
-      const [file] = await readdir(join(root, 'cache', 'cotangent'));
-      const text = await readFile(join(root, 'cache', 'cotangent', file ?? ''), 'utf8');
-      return { tuner, kept: JSON.parse(text) as RunRecord['tuner'] };
-    };
-    const chosen = ({ choices }: RunRecord['tuner']) => Object.keys(choices).length;
-    let { tuner, kept } = await runNow();
-    // On a busy machine the budget of two seconds may end before the first choice: another run begins where it ended.
-    for (let more = 0; more < 3 && chosen(kept) === 0; more++) ({ tuner, kept } = await runNow());
-    expect(chosen(kept)).toBeGreaterThan(0);
+    const { tuner } = await run('now');
+    const [file] = await readdir(join(root, 'cache', 'cotangent'));
+    const kept = JSON.parse(await readFile(join(root, 'cache', 'cotangent', file ?? ''), 'utf8')) as RunRecord['tuner'];
+    expect(Object.keys(kept.choices).length).toBeGreaterThan(0);
     expect(tuner).toEqual({ ...kept, choices: expect.objectContaining(kept.choices) });
     const second = await run('cached');
     expect(second.tuner).toEqual({ ...kept, choices: expect.objectContaining(kept.choices) });

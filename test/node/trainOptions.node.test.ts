@@ -54,7 +54,7 @@ describe('the options of npm run train', () => {
     });
     expect(
       parse(
-        '--json a.json --plot a.svg --save a.safetensors --resume b --headed --browser npm --adapter software --tune now',
+        '--json a.json --plot a.svg --save a.safetensors --resume b --headed --browser npm --adapter software --tune now --tuning-budget 0.5',
       ).command,
     ).toEqual({
       json: 'a.json',
@@ -65,6 +65,7 @@ describe('the options of npm run train', () => {
       browser: 'npm',
       adapter: 'software',
       tune: 'now',
+      tuningBudget: 0.5,
     });
   });
 
@@ -102,6 +103,7 @@ describe('the options of npm run train', () => {
     ['--loss fokal', "train: --loss is 'fokal'. Did you mean 'focal'?"],
     ['--adapter gpu', "train: --adapter is 'gpu'; it must be one of auto, hardware, software."],
     ['--tune always', "train: --tune is 'always'; it must be one of off, cached, now."],
+    ['--tuning-budget soon', "train: --tuning-budget is 'soon'; it must be a number above 0."],
     ['--model cnn', "train: --model is 'cnn'; it is written mlp:784-128-10: pixels, hidden sizes, classes."],
     ['--model mlp:784-0-10', 'train: --model has a layer of 0; a size is from 1 to 65536.'],
     ['--json=', 'train: --json is empty; it must be a path.'],

@@ -27,6 +27,8 @@ export interface CommandOptions {
   readonly browser: string | undefined;
   readonly adapter: 'auto' | 'hardware' | 'software';
   readonly tune: 'off' | 'cached' | 'now';
+  /** Seconds that '--tune now' may take; undefined: the engine's own. */
+  readonly tuningBudget: number | undefined;
 }
 
 export interface TrainRequest {
@@ -53,6 +55,7 @@ const COMMAND_OPTIONS: readonly CommandOption[] = [
     choices: TUNING,
     defaultText: 'off',
   },
+  { name: 'tuning-budget', placeholder: 'SECONDS', help: 'how long --tune now may take', defaultText: '2' },
   {
     name: 'browser',
     placeholder: 'PATH',
@@ -189,5 +192,14 @@ function commandOptions(texts: GivenOptions): CommandOptions {
     headed: texts.has('headed'),
     adapter: oneOf('train', 'adapter', texts.get('adapter') ?? 'auto', ADAPTERS),
     tune: oneOf('train', 'tune', texts.get('tune') ?? 'off', TUNING),
+    tuningBudget: secondsOf('tuning-budget', texts),
   };
+}
+
+function secondsOf(name: string, texts: GivenOptions): number | undefined {
+  const text = texts.get(name);
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (text !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds;
+  throw new ValueError('train', `--${name} is '${text}'; it must be a number above 0.`);
 }

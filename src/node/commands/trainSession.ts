@@ -2,6 +2,7 @@ import type { Page } from 'puppeteer';
 import type { RunOptions } from '../../../demos/train/options.js';
 import type { Outcome, StartExtras, Trainer, TrainerEvent } from '../../../demos/train/trainer.js';
 import type { ImageDataset } from '../../data/imageDataset.js';
+import type { TuneOptions } from '../../kernels/tuner.js';
 import { type LaunchedBrowser, launchBrowser } from '../browser.js';
 import { tunerFiles } from '../tunerFiles.js';
 import { startDemoServer } from './demoServer.js';
@@ -23,15 +24,10 @@ export class TrainSession {
   readonly #closeServer: () => Promise<void>;
   /** Rejects when page or browser fail; never resolves. */
   readonly #failure: Promise<never>;
-  readonly #tune: CommandOptions['tune'];
+  readonly #tune: TuneOptions;
   #closing = false;
 
-  private constructor(
-    launched: LaunchedBrowser,
-    page: Page,
-    closeServer: () => Promise<void>,
-    tune: CommandOptions['tune'],
-  ) {
+  private constructor(launched: LaunchedBrowser, page: Page, closeServer: () => Promise<void>, tune: TuneOptions) {
     this.launched = launched;
     this.#page = page;
     this.#closeServer = closeServer;
@@ -42,14 +38,15 @@ export class TrainSession {
   }
 
   static async open(dataset: ImageDataset, options: CommandOptions): Promise<TrainSession> {
-    const { browser, adapter, headed, tune } = options;
+    const { browser, adapter, headed, tune, tuningBudget } = options;
+    const tuning = { tune, ...(tuningBudget === undefined ? {} : { tuningBudgetMs: 1000 * tuningBudget }) };
     const { server, url } = await startDemoServer({ datasets: { [SERVED]: async () => dataset }, watch: false });
     let launched: LaunchedBrowser | undefined;
     try {
       launched = await launchBrowser({ browser, adapter, headed });
       // A tab behind another one is held back; a window of its own is not.
       const page = headed ? await launched.browser.newPage() : await launched.browser.newPage({ type: 'window' });
-      const session = new TrainSession(launched, page, () => server.close(), tune);
+      const session = new TrainSession(launched, page, () => server.close(), tuning);
       await session.#load(new URL('train/', url).href);
       return session;
     } catch (error) {
@@ -110,7 +107,7 @@ export class TrainSession {
         (given, more, tune, names) => {
           const exposed = globalThis as unknown as { trainer: Trainer } & Record<string, never>;
           const [report, read, write] = names.map((name) => exposed[name]) as [never, never, never];
-          return exposed.trainer.start(given, { ...more, report, tuning: { tune, tunerStore: { read, write } } });
+          return exposed.trainer.start(given, { ...more, report, tuning: { ...tune, tunerStore: { read, write } } });
         },
         options,
         extras,
