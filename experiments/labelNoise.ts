@@ -1,4 +1,5 @@
 import { type LabelledImages, splitDataset } from '../src/index.js';
+import type { Training } from './classifier.js';
 import { firstOf } from './data/firstOf.js';
 import { withLabelNoise } from './data/labelNoise.js';
 import type { Experiment, Results, Summary, Verdict } from './experiment.js';
@@ -18,14 +19,10 @@ import {
   tuningNotes,
 } from './tuned.js';
 
-interface Settings extends TuningSettings {
+interface Settings extends TuningSettings, Omit<Training, 'classes'> {
   readonly taus: readonly number[];
   /** Parts of the training and validation labels that are wrong. */
   readonly noises: readonly number[];
-  readonly hidden: number;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly momentum: number;
   /** Training and validation examples. */
   readonly train: number;
   readonly validation: number;

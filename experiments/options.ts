@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suggest, ValueError } from '../src/index.js';
-import { ADAPTERS, oneOf } from '../src/node/commands/oneOf.js';
+import { ADAPTER_OPTION, ADAPTERS, BROWSER_OPTION, oneOf } from '../src/node/commands/oneOf.js';
 import { type CommandOption, helpText, parseCommandLine } from '../src/node/terminal/commandLine.js';
 import type { Experiment } from './experiment.js';
 
@@ -27,13 +27,8 @@ const OPTIONS: readonly CommandOption[] = [
     defaultText: `${REPORTS}; for --quick a temporary folder`,
   },
   { name: 'fresh', help: 'run every trial anew, also those that are done' },
-  { name: 'adapter', placeholder: 'KIND', help: 'where to compute', choices: ADAPTERS, defaultText: 'auto' },
-  {
-    name: 'browser',
-    placeholder: 'PATH',
-    help: "a Chrome or Chromium, or 'npm' for the packaged one",
-    defaultText: 'the first found',
-  },
+  ADAPTER_OPTION,
+  BROWSER_OPTION,
   { name: 'help', help: 'show this' },
 ];
 

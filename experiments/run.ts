@@ -1,5 +1,4 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer';
@@ -8,6 +7,7 @@ import { CotangentError } from '../src/index.js';
 import type { LaunchedBrowser } from '../src/node/browser.js';
 import { serveDatasets } from '../src/node/commands/demoServer.js';
 import { printError } from '../src/node/commands/printError.js';
+import { versions } from '../src/node/commands/versions.js';
 import { withPage } from '../src/node/commands/withPage.js';
 import { writeFileAtomically } from '../src/node/commands/writeFileAtomically.js';
 import { loadDataset } from '../src/node/datasets.js';
@@ -148,18 +148,7 @@ function foundText(found: object): string {
 }
 
 function surroundings(adapter: string, browser: string): Surroundings {
-  const require = createRequire(import.meta.url);
-  const versionOf = (path: string) => (require(path) as { version: string }).version;
-  return {
-    adapter,
-    browser,
-    versions: {
-      cotangent: versionOf('../package.json'),
-      node: process.versions.node,
-      puppeteer: versionOf('puppeteer/package.json'),
-    },
-    platform: `${process.platform} ${process.arch}`,
-  };
+  return { adapter, browser, versions: versions(), platform: `${process.platform} ${process.arch}` };
 }
 
 function summaryText({ verdicts, tables, notes }: Summary): string {

@@ -1,4 +1,5 @@
 import { type ImageDataset, splitDataset } from '../src/index.js';
+import type { Training } from './classifier.js';
 import { firstOf } from './data/firstOf.js';
 import { pairsOf } from './data/pairs.js';
 import type { Experiment, Summary, Verdict } from './experiment.js';
@@ -21,21 +22,16 @@ import {
 
 type TaskName = 'digits' | 'pairs';
 
-interface TaskSettings {
-  readonly classes: number;
-  readonly hidden: number;
-  readonly epochs: number;
+interface TaskSettings extends Omit<Training, 'batchSize' | 'momentum'> {
   /** Examples of each part. */
   readonly train: number;
   readonly validation: number;
   readonly test: number;
 }
 
-interface Settings extends TuningSettings {
+interface Settings extends TuningSettings, Pick<Training, 'batchSize' | 'momentum'> {
   readonly taus: readonly number[];
   readonly tasks: Readonly<Record<TaskName, TaskSettings>>;
-  readonly batchSize: number;
-  readonly momentum: number;
   /** Of the split into training and validation, and of the pairs. */
   readonly dataSeed: number;
 }

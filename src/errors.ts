@@ -130,6 +130,15 @@ export function checkNames(op: string, options: object, known: readonly string[]
   if (name !== undefined) throw new ValueError(op, `unknown option '${name}'. ${suggest(name, known)}`);
 }
 
+/** Refuses numbers, by their names, that are no integers of at least 1. */
+export function checkCounts(op: string, counts: Readonly<Record<string, number>>, mend?: string): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (Number.isInteger(count) && count >= 1) continue;
+    const details = mend === undefined ? {} : { mend };
+    throw new ValueError(op, `${name} is ${String(count)}; it must be an integer of at least 1.`, details);
+  }
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

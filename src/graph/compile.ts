@@ -1,4 +1,4 @@
-import { checkNames, ValueError } from '../errors.js';
+import { checkCounts, checkNames, ValueError } from '../errors.js';
 import { checkTuneOptions, type TuneOptions } from '../kernels/tuner.js';
 import { type Input, inputSpec, toTensor } from './compiledInput.js';
 import { engine } from './current.js';
@@ -225,8 +225,7 @@ function withoutOptions(
 function checkOptions(options: CompileOptions): void {
   checkNames('compile', options, ['name', 'maximumPlans']);
   const { maximumPlans = 1 } = options;
-  if (Number.isInteger(maximumPlans) && maximumPlans >= 1) return;
-  throw new ValueError('compile', `maximumPlans is ${maximumPlans}; it must be an integer of at least 1.`);
+  checkCounts('compile', { maximumPlans });
 }
 
 /** A step hands its result back with tensors replaced; what they hide in (an instance, a Map) it could not make anew. */

@@ -1,6 +1,6 @@
 import type { PooledBuffer } from '../device/buffers.js';
 import { Device, type DeviceOptions } from '../device/device.js';
-import { type CotangentError, DtypeError, ValueError } from '../errors.js';
+import { type CotangentError, checkCounts, DtypeError } from '../errors.js';
 import { checkTuneOptions, type TuneOptions, Tuner } from '../kernels/tuner.js';
 import { identityOf } from '../kernels/tunerChoices.js';
 import { pageStore, type TunerStore } from '../kernels/tunerStore.js';
@@ -308,7 +308,5 @@ export class Engine implements Runtime {
 function checkOptions(options: EngineOptions): void {
   checkTuneOptions('init', options);
   const { maximumInFlight = 1 } = options;
-  if (!Number.isInteger(maximumInFlight) || maximumInFlight < 1) {
-    throw new ValueError('init', `maximumInFlight is ${maximumInFlight}; it must be an integer of at least 1.`);
-  }
+  checkCounts('init', { maximumInFlight });
 }

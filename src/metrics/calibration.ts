@@ -1,4 +1,4 @@
-import { checkNames, ValueError } from '../errors.js';
+import { checkCounts, checkNames, ValueError } from '../errors.js';
 import { derivedFrom, type Metric, metricOf } from './metric.js';
 import { type Binning, type Reliability, reliabilityOf } from './reliability.js';
 
@@ -75,9 +75,7 @@ function reliability(op: string, options: CalibrationOptions): Metric<Reliabilit
 function checkBinning(op: string, options: CalibrationOptions): Binning {
   checkNames(op, options, ['bins', 'binning']);
   const { bins = 15, binning = 'width' } = options;
-  if (!Number.isInteger(bins) || bins < 1) {
-    throw new ValueError(op, `bins is ${bins}; it must be an integer of at least 1.`);
-  }
+  checkCounts(op, { bins });
   if (binning !== 'width' && binning !== 'mass') {
     throw new ValueError(op, `binning is '${String(binning)}'; it must be 'width' or 'mass'.`);
   }

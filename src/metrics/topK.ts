@@ -1,4 +1,4 @@
-import { ValueError } from '../errors.js';
+import { checkCounts } from '../errors.js';
 import { toI32 } from '../ops/casts.js';
 import { equal, greater, less } from '../ops/comparison.js';
 import { indices } from '../ops/create.js';
@@ -18,7 +18,7 @@ import { shareOf } from './shareOf.js';
  */
 export function topK(k: number): Metric<number> {
   const op = 'metrics.topK';
-  if (!Number.isInteger(k) || k < 1) throw new ValueError(op, `k is ${k}; it must be an integer of at least 1.`);
+  checkCounts(op, { k });
   return metricOf(
     op,
     ({ logits, labels, counted, classes, hasNan }) => {

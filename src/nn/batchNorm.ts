@@ -1,11 +1,11 @@
-import { ValueError } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import type { Tensor } from '../graph/tensor.js';
 import { add, multiply } from '../ops/arithmetic.js';
 import { ones, zeros } from '../ops/create.js';
 import { batchNorm as normalize, normalizeBatch } from '../ops/normalize.js';
 import { type Module, module } from './module.js';
-import { checkLastAxis, checkSizes } from './sizes.js';
+import { checkLastAxis } from './sizes.js';
 
 export interface BatchNormLayerOptions {
   /** Added to the variance. Default 1e-5. */
@@ -21,7 +21,7 @@ export interface BatchNormLayerOptions {
  * is by the count less one, as in PyTorch. Called twice in one step, the later call's batch moves them.
  */
 export function batchNorm(channels: number, { epsilon = 1e-5, momentum = 0.1 }: BatchNormLayerOptions = {}): Module {
-  checkSizes('nn.batchNorm', { channels });
+  checkCounts('nn.batchNorm', { channels });
   if (!(momentum >= 0 && momentum <= 1)) {
     throw new ValueError('nn.batchNorm', `momentum is ${momentum}; it must be in [0, 1].`);
   }

@@ -1,4 +1,4 @@
-import { ValueError } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
 import { type Conv2dOptions, conv2d as convolve } from '../ops/conv2d.js';
@@ -8,7 +8,7 @@ import { permute } from '../ops/shaping.js';
 import { type Pair, pairOf } from '../ops/window.js';
 import { type Initialiser, kaimingUniform } from './initialise.js';
 import { type Module, module } from './module.js';
-import { checkLastAxis, checkSizes } from './sizes.js';
+import { checkLastAxis } from './sizes.js';
 
 export interface Conv2dLayerOptions extends Conv2dOptions {
   /** Default true. It starts at 0. */
@@ -30,7 +30,7 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
 export function conv2d(inputs: number, outputs: number, window: Pair, options: Conv2dLayerOptions = {}): Module {
   const { bias: biased = true, initialise = kaimingUniform, generator, ...placement } = options;
   const { groups = 1 } = placement;
-  checkSizes('nn.conv2d', { inputs, outputs, groups });
+  checkCounts('nn.conv2d', { inputs, outputs, groups });
   if (inputs % groups !== 0 || outputs % groups !== 0) {
     throw new ValueError('nn.conv2d', `groups is ${groups}; it must divide ${inputs} inputs and ${outputs} outputs.`);
   }

@@ -1,3 +1,4 @@
+import { checkCounts } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
 import { zeros } from '../ops/create.js';
@@ -5,7 +6,7 @@ import { matmul } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
 import { type Initialiser, kaimingUniform } from './initialise.js';
 import { type Module, module } from './module.js';
-import { checkLastAxis, checkSizes } from './sizes.js';
+import { checkLastAxis } from './sizes.js';
 
 export interface LinearOptions {
   /** Default true. It starts at 0. */
@@ -22,7 +23,7 @@ export interface LinearOptions {
  * @throws ShapeError when the last axis is not `inputs`.
  */
 export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Module {
-  checkSizes('nn.linear', { inputs, outputs });
+  checkCounts('nn.linear', { inputs, outputs });
   const { bias: biased = true, initialise = kaimingUniform, generator } = options;
   const weight = new Parameter(initialise([inputs, outputs], generator), { name: 'weight' });
   const bias = biased ? new Parameter(zeros([outputs]), { name: 'bias' }) : undefined;

@@ -1,4 +1,4 @@
-import { ValueError } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import type { Generator } from '../ops/random.js';
 import { batchNorm } from './batchNorm.js';
 import { conv2d } from './conv2d.js';
@@ -9,7 +9,6 @@ import type { Module } from './module.js';
 import { globalAveragePool } from './pooling.js';
 import { residual } from './residual.js';
 import { sequential } from './sequential.js';
-import { checkSizes } from './sizes.js';
 
 export interface BlockOptions {
   /** Of its first convolution; 2 halves the image. Default 1. */
@@ -92,7 +91,7 @@ export interface ResnetOptions {
  */
 export function resnet(options: ResnetOptions): Module {
   const { inputs, classes, widths = [16, 32, 64], blocks = 1, block = 'basic', dropout = 0, generator } = options;
-  checkSizes('nn.resnet', {
+  checkCounts('nn.resnet', {
     inputs,
     classes,
     blocks,

@@ -1,4 +1,4 @@
-import { ValueError } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { runtime } from '../graph/runtime.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -36,9 +36,7 @@ export class Accumulator {
 
   /** The sums divided by the number of micro-batches (of equal size); they begin again at zero. */
   takeMean(count: number): Tensor[] {
-    if (!Number.isInteger(count) || count < 1) {
-      throw new ValueError('optim.Accumulator', `count is ${count}; it must be an integer of at least 1.`);
-    }
+    checkCounts('optim.Accumulator', { count });
     const means = this.#sums.map((sum) => multiply(sum, 1 / count));
     // Outside a step the zeros are assigned at once: the means are taken before.
     if (currentTrace() === undefined) runtime('optim.Accumulator').compute(means);

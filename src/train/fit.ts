@@ -1,7 +1,7 @@
 import { grad } from '../autograd/grad.js';
 import { batches } from '../data/batches.js';
 import type { Dataset } from '../data/fields.js';
-import { ValueError } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import { type CompiledFunction, compile } from '../graph/compile.js';
 import { engine } from '../graph/current.js';
 import type { HostArray } from '../graph/hostArray.js';
@@ -126,10 +126,7 @@ async function train<Fields extends Dataset<Fields>>(
   options: FitOptions,
 ): Promise<FitResult> {
   const { epochs = 1, batchSize = 32, seed = 0, shuffle = true, dropLast = true, readEvery = 10 } = options;
-  for (const [name, value] of Object.entries({ epochs, batchSize, readEvery })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new ValueError('fit', `${name} is ${value}; it must be an integer of at least 1.`);
-  }
+  checkCounts('fit', { epochs, batchSize, readEvery });
   const owner = engine('fit');
   const start = options.position ?? { epoch: 0, index: 0 };
   const data = batches(dataset, {

@@ -2,7 +2,7 @@ import { suggest, ValueError } from '../../errors.js';
 import type { KernelRequest } from '../kernel/report.js';
 import type { Sizes, Subject } from '../kernel/subjects.js';
 import { type CommandOption, helpText, parseCommandLine } from '../terminal/commandLine.js';
-import { ADAPTERS, oneOf } from './oneOf.js';
+import { ADAPTER_OPTION, ADAPTERS, BROWSER_OPTION, oneOf } from './oneOf.js';
 
 export interface KernelOptions {
   readonly help: boolean;
@@ -13,16 +13,7 @@ export interface KernelOptions {
 
 type Subjects = ReadonlyMap<string, Subject>;
 
-const OPTIONS: readonly CommandOption[] = [
-  { name: 'adapter', placeholder: 'KIND', help: 'where to compute', choices: ADAPTERS, defaultText: 'auto' },
-  {
-    name: 'browser',
-    placeholder: 'PATH',
-    help: "a Chrome or Chromium, or 'npm' for the packaged one",
-    defaultText: 'the first found',
-  },
-  { name: 'help', help: 'show this' },
-];
+const OPTIONS: readonly CommandOption[] = [ADAPTER_OPTION, BROWSER_OPTION, { name: 'help', help: 'show this' }];
 
 /** Reads the command line. @throws ValueError that says what is wrong, and what it may be. */
 export function parseKernelArguments(args: readonly string[], subjects: Subjects): KernelOptions {

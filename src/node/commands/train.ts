@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { version as viteVersion } from 'vite';
 import { chart } from '../../../demos/train/chart.js';
@@ -15,6 +14,7 @@ import { checkWritable } from './checkWritable.js';
 import { printError } from './printError.js';
 import { type CommandOptions, completeOptions, parseTrainArguments, trainHelp } from './trainOptions.js';
 import { TrainSession } from './trainSession.js';
+import { versions } from './versions.js';
 import { writeFileAtomically } from './writeFileAtomically.js';
 
 /** As shells have it: 128 and the signal's number. */
@@ -221,19 +221,12 @@ async function writeFiles(command: CommandOptions, from: TrainSession, run: Fini
 /** The whole run, for programs. */
 async function record(from: TrainSession, { options, adapter, tuner, curve, result }: FinishedRun): Promise<object> {
   const { adapterKind, executable } = from.launched;
-  const require = createRequire(import.meta.url);
-  const versionOf = (path: string) => (require(path) as { version: string }).version;
   return {
     format: 'cotangent-run-1',
     options,
     adapter: { kind: adapterKind, ...adapter },
     browser: { version: await from.browserVersion(), executable },
-    versions: {
-      cotangent: versionOf('../../../package.json'),
-      node: process.versions.node,
-      vite: viteVersion,
-      puppeteer: versionOf('puppeteer/package.json'),
-    },
+    versions: { ...versions(), vite: viteVersion },
     platform: `${process.platform} ${process.arch}`,
     date: new Date().toISOString(),
     tuner,

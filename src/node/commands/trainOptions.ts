@@ -12,7 +12,7 @@ import {
 import type { LossParameter } from '../../custom/lossArguments.js';
 import { suggest, ValueError } from '../../errors.js';
 import { type CommandOption, type GivenOptions, helpText, parseCommandLine } from '../terminal/commandLine.js';
-import { ADAPTERS, oneOf } from './oneOf.js';
+import { ADAPTER_OPTION, ADAPTERS, BROWSER_OPTION, oneOf } from './oneOf.js';
 
 /** The losses there are, each with its declared parameters. */
 export type LossTable = ReadonlyMap<string, { readonly parameters: Readonly<Record<string, LossParameter>> }>;
@@ -47,7 +47,7 @@ const COMMAND_OPTIONS: readonly CommandOption[] = [
   { name: 'plot', placeholder: 'FILE.svg', help: 'write the curves of loss and accuracy' },
   { name: 'save', placeholder: 'FILE', help: 'write a checkpoint (safetensors): model, optimizer, position' },
   { name: 'resume', placeholder: 'FILE', help: 'go on from a checkpoint; its options hold where none are given' },
-  { name: 'adapter', placeholder: 'KIND', help: 'where to compute', choices: ADAPTERS, defaultText: 'auto' },
+  ADAPTER_OPTION,
   {
     name: 'tune',
     placeholder: 'WHEN',
@@ -56,12 +56,7 @@ const COMMAND_OPTIONS: readonly CommandOption[] = [
     defaultText: 'off',
   },
   { name: 'tuning-budget', placeholder: 'SECONDS', help: 'how long --tune now may take', defaultText: '2' },
-  {
-    name: 'browser',
-    placeholder: 'PATH',
-    help: "a Chrome or Chromium, or 'npm' for the packaged one",
-    defaultText: 'the first found',
-  },
+  BROWSER_OPTION,
   { name: 'headed', help: 'show the window' },
   { name: 'help', help: 'show this' },
 ];

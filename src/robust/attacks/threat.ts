@@ -1,4 +1,4 @@
-import { checkNames, suggest, ValueError } from '../../errors.js';
+import { checkCounts, checkNames, suggest, ValueError } from '../../errors.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { abs, add, clamp, divide, multiply, pow, sign, square, subtract } from '../../ops/arithmetic.js';
 import { greater } from '../../ops/comparison.js';
@@ -57,10 +57,7 @@ export function checkNumber(op: string, name: string, value: number, least: numb
 
 /** @throws ValueError unless it is a whole number of at least 1. */
 export function checkCount(op: string, name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ValueError(op, `${name} is ${String(value)}; it must be an integer of at least 1.`, {
-    mend: `give ${name} as a whole number, such as 10.`,
-  });
+  checkCounts(op, { [name]: value }, `give ${name} as a whole number, such as 10.`);
 }
 
 export function checkName(op: string, what: string, name: string, known: readonly string[]): void {
