@@ -2,6 +2,27 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Engine, type EngineOptions } from '../../src/graph/engine.js';
 import { first } from '../../src/kernels/variants.js';
 
+/** NaN as f32, and no number that a test waits for as an integer. */
+const STALE = new Uint32Array(2 ** 18).fill(0x7fc05a5a);
+
+/**
+ * An engine whose pool lends buffers full of NaN. They would hold what was freed last: often the very result that a test
+ * compares with, so that a kernel that wrote nothing would pass.
+ */
+async function createEngine(options: EngineOptions): Promise<Engine> {
+  const engine = await Engine.create(options);
+  const { buffers, queue } = engine.device;
+  const acquire = buffers.acquire.bind(buffers);
+  buffers.acquire = (bytes, label) => {
+    const pooled = acquire(bytes, label);
+    for (let from = 0; from < pooled.capacity; from += STALE.byteLength) {
+      queue.writeBuffer(pooled.buffer, from, STALE, 0, Math.min(STALE.byteLength, pooled.capacity - from) / 4);
+    }
+    return pooled;
+  };
+  return engine;
+}
+
 const engines = new Map<string, Promise<Engine>>();
 
 /** One engine for each set of options, shared by all files of the page; a lost one makes room for another. */
@@ -9,7 +30,7 @@ function shared(options: EngineOptions): Promise<Engine> {
   const key = JSON.stringify(options);
   let engine = engines.get(key);
   if (engine === undefined) {
-    engine = Engine.create(options);
+    engine = createEngine(options);
     engines.set(key, engine);
     void engine.then(({ device }) => device.gpu.lost.then(() => engines.delete(key)));
   }
@@ -44,7 +65,7 @@ export function useEngineAndUnfused(): { readonly fused: () => Engine; readonly 
   const fused = useEngine();
   let unfused: Engine | undefined;
   beforeAll(async () => {
-    unfused = await Engine.create({ fusion: false });
+    unfused = await createEngine({ fusion: false });
     fused().use();
   });
   afterAll(() => unfused?.destroy());
@@ -55,7 +76,7 @@ export function useEngineAndUnfused(): { readonly fused: () => Engine; readonly 
 export function useOwnEngine(options: EngineOptions = {}): () => Engine {
   let engine: Engine | undefined;
   beforeAll(async () => {
-    engine = await Engine.create(options);
+    engine = await createEngine(options);
   });
   beforeEach(() => {
     engine?.use();
