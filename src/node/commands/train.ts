@@ -221,12 +221,13 @@ async function writeFiles(command: CommandOptions, from: TrainSession, run: Fini
 /** The whole run, for programs. */
 async function record(from: TrainSession, { options, adapter, tuner, curve, result }: FinishedRun): Promise<object> {
   const { adapterKind, executable } = from.launched;
+  const { cotangent, node, puppeteer } = versions();
   return {
     format: 'cotangent-run-1',
     options,
     adapter: { kind: adapterKind, ...adapter },
     browser: { version: await from.browserVersion(), executable },
-    versions: { ...versions(), vite: viteVersion },
+    versions: { cotangent, node, vite: viteVersion, puppeteer },
     platform: `${process.platform} ${process.arch}`,
     date: new Date().toISOString(),
     tuner,
