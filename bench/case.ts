@@ -5,6 +5,8 @@ import type { TensorFlow } from './peers/tfjs.js';
 
 /** What each peer's contenders are written with. */
 export interface Libraries {
+  /** This engine without what the case is about: the logits stored, a loop's steps one by one. */
+  readonly plain: null;
   /** No library: raw WebGPU calls with our kernels. */
   readonly 'by-hand': HandGpu;
   readonly 'jax-js': JaxJs;
@@ -15,7 +17,7 @@ export type PeerName = keyof Libraries;
 export type EngineName = 'cotangent' | PeerName;
 
 /** In the order of the table's columns. */
-export const PEERS: readonly PeerName[] = ['by-hand', 'jax-js', 'tfjs'];
+export const PEERS: readonly PeerName[] = ['plain', 'by-hand', 'jax-js', 'tfjs'];
 
 /** One engine at one case, with everything on the GPU. */
 export interface Contender {

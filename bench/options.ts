@@ -39,8 +39,8 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --svg FILE         writes the chart of the ratios to the peers
   --help             this text
 
-by-hand is a step written with raw WebGPU calls and our own kernels; the others are installed into
-bench/node_modules at the first run. Goals that are missed are printed and are no failure. Exit code 1 when Cotangent fails or
+plain is Cotangent without what a case is about, by-hand a step written with raw WebGPU calls and our own kernels;
+the others are installed into bench/node_modules at the first run. Goals that are missed are printed and are no failure. Exit code 1 when Cotangent fails or
 results differ, 2 when the command line is wrong.`;
 }
 

@@ -23,6 +23,7 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   const { device } = await init();
   // Only what was asked for is imported: without peers nothing needs to be installed.
   const loaders: { readonly [P in PeerName]: () => Promise<Libraries[P]> } = {
+    plain: async () => null,
     'by-hand': async () => (await import('./peers/byHand/handGpu.js')).openByHand(),
     'jax-js': async () => (await import('./peers/jaxJs.js')).loadJaxJs(),
     tfjs: async () => (await import('./peers/tfjs.js')).loadTfjs(),

@@ -16,8 +16,8 @@ const FOOT = 10;
 const IN_README = /^(?!scale\/|overhead\/|memory\/)/;
 
 const STYLE = `
-.chart { --by-hand: #8c959f; --jax-js: #0969da; --tfjs: #bc4c00; }
-@media (prefers-color-scheme: dark) { .chart { --by-hand: #8b949e; --jax-js: #4493f8; --tfjs: #f0883e; } }
+.chart { --plain: #8250df; --by-hand: #8c959f; --jax-js: #0969da; --tfjs: #bc4c00; }
+@media (prefers-color-scheme: dark) { .chart { --plain: #ab7df8; --by-hand: #8b949e; --jax-js: #4493f8; --tfjs: #f0883e; } }
 .chart text { fill: var(--ink); } .chart .even { stroke: var(--ink); }
 `;
 

@@ -22,7 +22,7 @@ async function main(): Promise<number> {
     console.log(helpText(names));
     return 0;
   }
-  if (options.peers.some((peer) => peer !== 'by-hand')) installPeers();
+  if (options.peers.some((peer) => peer === 'jax-js' || peer === 'tfjs')) installPeers();
   const table = new Table(options.cases, options.peers);
   let latest: Report | undefined;
   // However the run ends, by Ctrl-C too.

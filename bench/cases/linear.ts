@@ -43,11 +43,7 @@ const WEIGHT = 0.25;
 const REFERENCE_LINES = 16;
 
 /** Mean cross-entropy of `hidden weight + bias`: value, and gradient by all three. */
-function linear(
-  size: Size,
-  form: Form,
-  given: Pick<CaseDeclaration<Inputs>, 'figure' | 'large'> & { name: string },
-): Case {
+function linear(size: Size, given: Pick<CaseDeclaration<Inputs>, 'figure' | 'large'> & { name: string }): Case {
   const { rows, inputs, classes } = size;
   return defineCase<Inputs>({
     ...given,
@@ -71,8 +67,9 @@ function linear(
       const why = '4 sqrt(k) 2^-24 times the largest term; a logit of 256 products moves each by a few 2^-22';
       return { largest: ((4 * Math.sqrt(terms) + 64) * 2 ** -24 * largest) / rows, why };
     },
-    ours: (values) => (given.figure === undefined ? ours(values, size, form) : alone(() => ours(values, size, form))),
-    peers: {},
+    ours: (values) =>
+      given.figure === undefined ? ours(values, size, 'fused') : alone(() => ours(values, size, 'fused')),
+    peers: given.figure === undefined ? { plain: (_, values) => ours(values, size, 'unfused') } : {},
   });
 }
 
@@ -183,19 +180,14 @@ const temporaries: Figure = {
 
 const nameOf = ({ rows, inputs, classes }: Size) => `${rows}x${inputs}x${classes}`;
 
-const timed = (size: Size, large: boolean): Case[] => [
-  linear(size, 'fused', { name: `linear/${nameOf(size)}`, large }),
-  linear(size, 'unfused', { name: `linear/${nameOf(size)}-unfused`, large }),
-];
-
 /** Of two chunks, and a language model's. */
 const SMALL: Size = { rows: 1024, inputs: 256, classes: 8192 };
 const VOCABULARY: Size = { rows: 1024, inputs: 256, classes: 50257 };
 
 export const linearCases: readonly Case[] = [
-  ...timed(SMALL, false),
-  ...timed(VOCABULARY, true),
-  linear(VOCABULARY, 'fused', {
+  linear(SMALL, { name: `linear/${nameOf(SMALL)}` }),
+  linear(VOCABULARY, { name: `linear/${nameOf(VOCABULARY)}`, large: true }),
+  linear(VOCABULARY, {
     name: `linear/${nameOf(VOCABULARY)}-temporaries`,
     large: true,
     figure: temporaries,

@@ -1,5 +1,5 @@
 import { repeat } from '../../src/index.js';
-import { type Case, type CaseDeclaration, type Contender, defineCase } from '../case.js';
+import { type Contender, defineCase } from '../case.js';
 import { byHand } from './step/byHand.js';
 import { jaxJs } from './step/jaxJs.js';
 import { ours, trained } from './step/ours.js';
@@ -20,9 +20,10 @@ function manyOf(contender: Contender): Contender {
   };
 }
 
-function loop(name: string, contenders: Pick<CaseDeclaration<Problem>, 'ours' | 'peers'>): Case {
-  return defineCase<Problem>({
-    name,
+/** Forty steps of the smallest net: inside one plan; and, by the others, one by one. */
+export const loopCases = [
+  defineCase<Problem>({
+    name: 'loop/repeat-40',
     repetitionsToCheck: 1,
     repeatable: false,
     inputs: (seed) => makeProblem({ ...SMALL, rule: 'momentum' }, seed),
@@ -34,19 +35,12 @@ function loop(name: string, contenders: Pick<CaseDeclaration<Problem>, 'ours' | 
       };
     },
     tolerance: () => ({ largest: 1e-4, rootMeanSquare: 1e-5, why: '40 steps, each of which moves a weight by 1e-7' }),
-    ...contenders,
-  });
-}
-
-/** Forty steps of the smallest net: inside one plan, and one by one. */
-export const loopCases = [
-  loop('loop/repeat-40', {
     ours: (problem) => trained(problem, (update) => repeat(COUNT, update)),
     peers: {
+      plain: async (_, problem) => manyOf(await ours(problem)),
       'by-hand': async (device, problem) => manyOf(await byHand(device, problem)),
       'jax-js': async (jax, problem) => manyOf(await jaxJs(jax, problem)),
       tfjs: async (tf, problem) => manyOf(await tfjs(tf, problem)),
     },
   }),
-  loop('loop/steps-40', { ours: async (problem) => manyOf(await ours(problem)), peers: {} }),
 ];

@@ -11,7 +11,8 @@
 // grid     x = ceil(columns / BLOCK_COLUMNS), y = ceil(rows / BLOCK_ROWS), z = batches;
 //          folded where one is above 65535
 // sums     by the first row of blocks, from the blocks of b that it holds
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, store_sum, FOLDED, unfold
+// include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, store_sum, FOLDED, unfold
+// include matmul/scalars.wgsl     a, b
 
 override BLOCK_ROWS: u32 = 64;
 override BLOCK_COLUMNS: u32 = 64;

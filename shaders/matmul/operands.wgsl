@@ -1,4 +1,5 @@
-// What the matrix products share: operands by strides, the epilogue's hook, and the sums of b that may come along.
+// What all matrix products share: sizes and strides, the epilogue's hook, and the sums of b that may come along.
+// How a and b are read: matmul/scalars.wgsl, or quadPacked.wgsl's own way.
 
 struct Sizes {
   rows: u32, columns: u32, inner: u32, batches: u32,
@@ -9,8 +10,6 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;   // [columns]
 
@@ -36,14 +35,4 @@ fn store_result(batch: u32, row: u32, column: u32, value: f32) {
 
 fn store_sum(column: u32, value: f32) {
   sums[column] = value;
-}
-
-// The sums of some columns of b, reading them once more: little beside a tile of the product, which reads rows of a too.
-fn storeSums(start: u32, first: u32, step: u32, end: u32) {
-  for (var column = first; column < end; column += step) {
-    let at = start + column * sizes.bColumn;
-    var sum = 0.0;
-    for (var k = 0u; k < sizes.inner; k += 1u) { sum += b[at + k * sizes.bInner]; }
-    store_sum(column, sum);
-  }
 }

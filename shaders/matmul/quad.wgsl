@@ -11,7 +11,8 @@
 // tails    rows and columns past the end load the last one again and are not stored; inner's last 1 to 3 steps go singly
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = batches; folded where one is above 65535
 // sums     by the first row of tiles, reading its columns of b once more
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums, FOLDED, unfold
+// include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, FOLDED, unfold
+// include matmul/scalars.wgsl     a, b, storeSums
 // include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
 // include matmul/quadRow.wgsl     loadRow
 

@@ -1,5 +1,5 @@
 // What four lanes read of a row of b.
-// include matmul/operands.wgsl    b
+// include matmul/scalars.wgsl     b
 // include matmul/quadTile.wgsl    TILE_COLUMNS, Columns, THIRD, FOURTH
 
 // The lane's columns, from where each starts.

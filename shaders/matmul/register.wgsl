@@ -9,7 +9,8 @@
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / (TILE_ROWS * WORKGROUP_SIZE)), z = batches;
 //          folded where one is above 65535
 // sums     by the first invocation of the first tiles, reading its columns of b once more
-// include matmul/operands.wgsl    sizes, a, b, store_result, COLUMN_SUMS, storeSums, FOLDED, unfold
+// include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, FOLDED, unfold
+// include matmul/scalars.wgsl     a, b, storeSums
 
 const TILE_ROWS = 16u;      // c0 .. c15 below
 const TILE_COLUMNS = 8u;    // the columns of Row

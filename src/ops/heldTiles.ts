@@ -27,13 +27,13 @@ export function heldTiles(products: Products & { readonly inner: number }): Quad
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([64, 32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
   );
-  return tiles.sort((a, b) => costOf(a) - costOf(b)).map((tile) => held(products, tile));
+  return tiles.map((tile) => ({ ...held(products, tile), cost: costOf(tile) })).sort((a, b) => a.cost - b.cost);
 }
 
 function held(
   { rows, columns, inner, batches }: Products & { readonly inner: number },
   { tileRows, tileColumns }: HeldTile,
-): QuadVariant<'quadHeld'> {
+): Omit<QuadVariant<'quadHeld'>, 'cost'> {
   return {
     kernel: 'quadHeld',
     variant: `held ${tileRows}x${tileColumns}`,

@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { heldTiles } from './heldTiles.js';
-import { hasQuads, quadTiles, TIMED_QUADS } from './quadTiles.js';
+import { hasQuads, packedTile, quadTiles, TIMED_QUADS } from './quadTiles.js';
 
 export interface MatmulShape {
   readonly rows: number;
@@ -11,10 +11,12 @@ export interface MatmulShape {
   /** Whether a walks along its rows (stride 1), and b along inner. */
   readonly aTransposed: boolean;
   readonly bTransposed: boolean;
+  /** Whether inner, and what each operand walks along, go by fours: see quadPacked.wgsl. */
+  readonly byFours: boolean;
 }
 
 export interface MatmulVariant extends Variant {
-  readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld';
+  readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld' | 'quadPacked';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   /** The grid of tiles: across, down, batches. Each may be longer than a dispatch's. */
@@ -27,15 +29,16 @@ export interface MatmulVariant extends Variant {
  * get blocks in workgroup memory, the shape that others report to be best there; it was not measured here.
  */
 export function matmulVariants(device: Device, shape: MatmulShape): VariantQuestion<MatmulVariant> {
-  const { rows, columns, inner, batches, aTransposed, bTransposed } = shape;
+  const { rows, columns, inner, batches, aTransposed, bTransposed, byFours } = shape;
   const { software } = device.facts;
   const layout = `${aTransposed ? 't' : 'n'}${bTransposed ? 't' : 'n'}`;
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
-  const shapeClass = `matmul ${layout} f32 ${sizes}`;
+  const shapeClass = `matmul ${layout} f32 ${sizes}${byFours ? ' by fours' : ''}`;
   const reference = register(shape, software ? 4 : 64);
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
   if (hasQuads(device)) {
-    const tiles = [...heldTiles(shape), ...quadTiles(shape)];
+    const carried = [...(byFours ? [packedTile(shape)] : []), ...quadTiles(shape)].sort((a, b) => a.cost - b.cost);
+    const tiles = [...heldTiles(shape), ...carried];
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
     return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
   }

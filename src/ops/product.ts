@@ -1,6 +1,7 @@
 import blockedWgsl from '../../shaders/matmul/blocked.wgsl';
 import quadWgsl from '../../shaders/matmul/quad.wgsl';
 import quadHeldWgsl from '../../shaders/matmul/quadHeld.wgsl';
+import quadPackedWgsl from '../../shaders/matmul/quadPacked.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import { type Lowering, lowering } from '../graph/lowering.js';
 import { collapse, type View } from '../graph/view.js';
@@ -32,6 +33,28 @@ export function acceptsMatrix(view: View): boolean {
   return walks && matrixLayoutOf(view) !== undefined;
 }
 
+/** The files of the variants' kernels. */
+export const PRODUCT_KERNELS = {
+  register: registerWgsl,
+  blocked: blockedWgsl,
+  quad: quadWgsl,
+  quadHeld: quadHeldWgsl,
+  quadPacked: quadPackedWgsl,
+} as const;
+
+/** Whether both operands can be read as vectors of four, without one that holds two lines' elements. */
+export function byFours(
+  { rows, columns, inner }: Pick<MatmulShape, 'rows' | 'columns' | 'inner'>,
+  left: MatrixLayout,
+  right: MatrixLayout,
+): boolean {
+  const walks = ({ offset, row, column, batch }: MatrixLayout, lengths: readonly [number, number]) => {
+    const [along, other, length] = row === 1 ? [row, column, lengths[0]] : [column, row, lengths[1]];
+    return along === 1 && [offset, other, batch, length].every((count) => count % 4 === 0);
+  };
+  return inner % 4 === 0 && walks(left, [rows, inner]) && walks(right, [inner, columns]);
+}
+
 interface ProductParts extends Pick<Lowering, 'reads' | 'stores' | 'scratch' | 'replace' | 'extra'> {
   /** Whether the sums of b's columns are wanted too. */
   readonly sums?: boolean;
@@ -52,11 +75,16 @@ export function lowerProduct(
     kernel,
     workgroups: grid,
     ...choice
-  } = choose({ ...shape, aTransposed: left.row === 1, bTransposed: right.row === 1 });
+  } = choose({
+    ...shape,
+    aTransposed: left.row === 1,
+    bTransposed: right.row === 1,
+    byFours: byFours(shape, left, right),
+  });
   const folded = grid.some((length) => length > MAXIMUM_WORKGROUPS);
   const workgroups = folded ? foldGrid(grid[0] * grid[1] * grid[2]) : grid;
   return lowering({
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl, quadHeld: quadHeldWgsl }[kernel],
+    kernel: PRODUCT_KERNELS[kernel],
     ...choice,
     ...parts,
     replace: { ...choice.replace, ...replace },

@@ -13,6 +13,8 @@ export interface QuadVariant<Kernel extends string = 'quad'> extends Variant {
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
+  /** Nanoseconds of a step of inner, over all rounds of tiles: for comparisons. */
+  readonly cost: number;
 }
 
 /** Quad tiles worth a timing: the best by the cost model below; the rest differ from them by more than it errs. */
@@ -31,31 +33,53 @@ const STEP = {
 } as const;
 const TYPES = { 16: ['vec4f', 'mat4x4f'], 12: ['vec3f', 'mat4x3f'], 8: ['vec2f', 'mat4x2f'] } as const;
 
+/** The same of `quadPacked.wgsl`. */
+const PACKED_STEP = 77;
+
 interface QuadTile {
   readonly tileRows: 32 | 16 | 8 | 4;
   readonly tileColumns: 16 | 12 | 8;
 }
 
+/** All rounds of tiles over the cores, of which the last may leave some idle. */
+function roundsOf({ rows, columns, batches }: Products, { tileRows, tileColumns }: QuadTile): number {
+  return Math.ceil((Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches) / coreCount());
+}
+
 /** Tiles by when their last round over the cores ends, the earliest first. Every tile gives the same bits. */
 export function quadTiles(products: Products): QuadVariant[] {
-  const { rows, columns, batches } = products;
-  const costOf = ({ tileRows, tileColumns }: QuadTile) => {
-    const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches;
-    return Math.ceil(tiles / coreCount()) * STEP[tileColumns][tileRows];
-  };
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
   );
-  return tiles.sort((a, b) => costOf(a) - costOf(b)).map((tile) => quad(products, tile));
+  return tiles.map((tile) => quad(products, tile)).sort((a, b) => a.cost - b.cost);
 }
 
-function quad({ rows, columns, batches }: Products, { tileRows, tileColumns }: QuadTile): QuadVariant {
+function quad(products: Products, tile: QuadTile): QuadVariant {
+  const { rows, columns, batches } = products;
+  const { tileRows, tileColumns } = tile;
   return {
     kernel: 'quad',
     variant: `quad ${tileRows}x${tileColumns}`,
     overrides: { TILE_ROWS: tileRows },
     replace: quadTypes(tileColumns),
     workgroups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), batches],
+    cost: roundsOf(products, tile) * STEP[tileColumns][tileRows],
+  };
+}
+
+/** The tile of `quadPacked.wgsl`, for operands that are read by fours. It gives the bits of the others. */
+export function packedTile(
+  products: Products & { readonly aTransposed: boolean; readonly bTransposed: boolean },
+): QuadVariant<'quadPacked'> {
+  const { rows, columns, batches, aTransposed, bTransposed } = products;
+  const tile = { tileRows: 16, tileColumns: 16 } as const;
+  return {
+    kernel: 'quadPacked',
+    variant: 'packed 16x16',
+    overrides: { A_TRANSPOSED: Number(aTransposed), B_TRANSPOSED: Number(bTransposed) },
+    replace: {},
+    workgroups: [Math.ceil(columns / tile.tileColumns), Math.ceil(rows / tile.tileRows), batches],
+    cost: roundsOf(products, tile) * PACKED_STEP,
   };
 }
 

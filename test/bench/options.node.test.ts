@@ -8,7 +8,7 @@ describe('the options of npm run bench', () => {
   test('nothing given: every case against every peer', () => {
     expect(parse('')).toEqual({
       cases: NAMES,
-      peers: ['by-hand', 'jax-js', 'tfjs'],
+      peers: ['plain', 'by-hand', 'jax-js', 'tfjs'],
       adapter: undefined,
       browser: undefined,
       quick: false,

@@ -4,17 +4,10 @@ import { compile, sum, type Tensor, transpose } from '../../src/index.js';
 import { chooseStatic } from '../../src/kernels/variants.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { useOwnEngine } from '../support/engine.js';
+import { forceVariant } from '../support/forceVariant.js';
 
 // Products of more tiles along a dimension than the 65535 workgroups that a dispatch may have there.
 const engine = useOwnEngine();
-
-function force(name: string): void {
-  engine().tuner.choose = ({ variants }) => {
-    const variant = variants.find((one) => one.variant === name);
-    if (variant === undefined) throw new Error(`no variant ${name}`);
-    return { variant, origin: 'tuned' };
-  };
-}
 
 /** Integers with no period in common with a tile's: products and sums of two are exact, and each is another. */
 const whole = (size: number, period: number) => Float32Array.from({ length: size }, (_, i) => (i % period) - 3);
@@ -33,7 +26,7 @@ test.each([
   { variant: 'register 16x8', batches: 65_537, rows: 65, columns: 1 },
   { variant: 'register 16x8', batches: 1, rows: 3, columns: 525_000 },
 ])('$variant: $batches of [$rows, 2] by [2, $columns]', async ({ variant, batches, rows, columns }) => {
-  force(variant);
+  forceVariant(engine(), variant);
   const a = whole(batches * rows * 2, 1021);
   const b = whole(batches * 2 * columns, 509);
   const product = matmul(tensor(a, { shape: [batches, rows, 2] }), tensor(b, { shape: [batches, 2, columns] }));
@@ -49,7 +42,7 @@ test.each([
 
 // The blocks of workgroup memory are slow here, so that this is their only test.
 test.each(['quad 4x8', 'held 4x8', 'register 16x8', 'blocked 32x32'])('column sums beside it: %s', async (variant) => {
-  force(variant);
+  forceVariant(engine(), variant);
   const [inputs, outputs] = variant.endsWith('4x8') ? [263_000, 9] : [3, 2_100_000];
   const x = whole(2 * inputs, 1021);
   const y = whole(2 * outputs, 509);

@@ -1,27 +1,18 @@
 import { expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import { compile } from '../../src/index.js';
-import type { Variant } from '../../src/kernels/variants.js';
 import { MOST_HELD } from '../../src/ops/heldTiles.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { useOwnEngine } from '../support/engine.js';
+import { forceVariant } from '../support/forceVariant.js';
 import { random } from '../support/random.js';
 
 const engine = useOwnEngine();
 
-/** Lets products have this variant alone; one that does not exist is an error. */
-function force(name: string): void {
-  engine().tuner.choose = ({ variants }) => {
-    const variant = variants.find((one: Variant) => one.variant === name);
-    if (variant === undefined) throw new Error(`no variant ${name}`);
-    return { variant, origin: 'tuned' };
-  };
-}
-
 /** `a b^T`, as a fresh plan: choices are made with the plan. */
 async function product(variant: string, a: Float32Array, b: Float32Array, inner: number) {
-  force(variant);
+  forceVariant(engine(), variant);
   const step = compile((x, y) => matmul(x, transpose(y)), { name: variant });
   const values = await step(
     tensor(a, { shape: [a.length / inner, inner] }),

@@ -1,11 +1,8 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
-import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
-import quadWgsl from '../../../shaders/matmul/quad.wgsl';
-import quadHeldWgsl from '../../../shaders/matmul/quadHeld.wgsl';
-import registerWgsl from '../../../shaders/matmul/register.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
 import { matmulVariants } from '../../../src/ops/matmulVariants.js';
+import { byFours, PRODUCT_KERNELS } from '../../../src/ops/product.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
 
@@ -33,10 +30,14 @@ export interface HandProduct {
 export function product(device: HandGpu, { rows, inner, columns, a, b, store, storeSum }: HandProduct): HandKernel {
   const [aTransposed, bTransposed] = [a.transposed === true, b.transposed === true];
   const shape = { rows, inner, columns, batches: 1, aTransposed, bTransposed };
+  const left = { offset: 0, batch: 0, row: aTransposed ? 1 : inner, column: aTransposed ? rows : 1 };
+  const right = { offset: 0, batch: 0, row: bTransposed ? 1 : columns, column: bTransposed ? inner : 1 };
   // The engine's static choice: the step by hand runs the same kernels.
-  const { kernel, replace, overrides, workgroups } = first(matmulVariants(device, shape).variants);
+  const { kernel, replace, overrides, workgroups } = first(
+    matmulVariants(device, { ...shape, byFours: byFours(shape, left, right) }).variants,
+  );
   return {
-    kernel: { register: registerWgsl, blocked: blockedWgsl, quad: quadWgsl, quadHeld: quadHeldWgsl }[kernel],
+    kernel: PRODUCT_KERNELS[kernel],
     replace: {
       ...replace,
       store_result: store.code,
@@ -49,10 +50,10 @@ export function product(device: HandGpu, { rows, inner, columns, a, b, store, st
       columns,
       inner,
       batches: 1,
-      aRow: aTransposed ? 1 : inner,
-      aInner: aTransposed ? rows : 1,
-      bInner: bTransposed ? 1 : columns,
-      bColumn: bTransposed ? inner : 1,
+      aRow: left.row,
+      aInner: left.column,
+      bInner: right.row,
+      bColumn: right.column,
     },
     overrides: { ...overrides, COLUMN_SUMS: Number(storeSum !== undefined) },
     workgroups,

@@ -202,6 +202,7 @@ const rowLosses = Object.entries(losses).flatMap(([name, loss]) => {
 export const subjects: ReadonlyMap<string, Subject> = new Map([
   ['matmul/quad.wgsl', products],
   ['matmul/quadHeld.wgsl', products],
+  ['matmul/quadPacked.wgsl', products],
   ['matmul/register.wgsl', products],
   ['matmul/blocked.wgsl', products],
   ['reduce/serial.wgsl', reductions],

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { tensor } from '../../src/graph/source.js';
+import { compile, type Tensor } from '../../src/index.js';
+import { matmul } from '../../src/ops/matmul.js';
+import { slice, transpose } from '../../src/ops/shaping.js';
+import { useOwnEngine } from '../support/engine.js';
+import { forceVariant } from '../support/forceVariant.js';
+import { type Random, random } from '../support/random.js';
+import { checkColumnSums } from './columnSums.js';
+
+const engine = useOwnEngine();
+const PACKED = 'packed 16x16';
+// All kernels promise one chain of fma over inner, ascending.
+const PLAIN = 'register 16x8';
+
+const normal = (shape: readonly number[], draw: Random) =>
+  tensor(
+    draw.floats(
+      shape.reduce((a, b) => a * b, 1),
+      (r) => r.normal(),
+    ),
+    { shape },
+  );
+
+/** The values of a product as a fresh plan by this variant: choices are made with the plan. */
+async function valuesBy(variant: string, apply: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor) {
+  forceVariant(engine(), variant);
+  const step = compile(apply, { name: variant });
+  const values = await step(a, b).data();
+  step.dispose();
+  return values;
+}
+
+const layouts = {
+  nn: { aTransposed: false, bTransposed: false },
+  nt: { aTransposed: false, bTransposed: true },
+  tn: { aTransposed: true, bTransposed: false },
+  tt: { aTransposed: true, bTransposed: true },
+} as const;
+
+// Whole tiles, less than one, and four or one more: one only along an axis that no operand walks.
+test.each([
+  ['nn', 16, 4, 16],
+  ['nn', 33, 12, 20],
+  ['nn', 1, 64, 4],
+  ['nt', 32, 8, 16],
+  ['nt', 7, 20, 33],
+  ['nt', 1, 4, 1],
+  ['tn', 48, 16, 32],
+  ['tn', 20, 36, 4],
+  ['tt', 16, 8, 17],
+  ['tt', 4, 28, 3],
+] as const)('%s [%i, %i] to %i columns: the bits of other kernels', async (name, rows, inner, columns) => {
+  const { aTransposed, bTransposed } = layouts[name];
+  const draw = random(1000 * rows + columns);
+  const a = normal(aTransposed ? [inner, rows] : [rows, inner], draw);
+  const b = normal(bTransposed ? [columns, inner] : [inner, columns], draw);
+  const apply = (x: Tensor, y: Tensor) => matmul(aTransposed ? transpose(x) : x, bTransposed ? transpose(y) : y);
+  const plain = await valuesBy(PLAIN, apply, a, b);
+  expect(plain.every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
+  expect(await valuesBy(PACKED, apply, a, b)).toEqual(plain);
+});
+
+test('in batches, one operand broadcast, and of slices that begin by fours', async () => {
+  const draw = random(3);
+  const [a, b] = [normal([3, 9, 16], draw), normal([16, 24], draw)];
+  const apply = (x: Tensor) => matmul(transpose(slice(x, [0, 3], [1, 9], [4, 12])), slice(x, [0, 3], [1, 9], [0, 12]));
+  expect(await valuesBy(PACKED, apply, a, b)).toEqual(await valuesBy(PLAIN, apply, a, b));
+  const broadcast = (x: Tensor, y: Tensor) => matmul(transpose(y), transpose(x));
+  expect(await valuesBy(PACKED, broadcast, a, b)).toEqual(await valuesBy(PLAIN, broadcast, a, b));
+});
+
+test('more batches than a dispatch has workgroups in a dimension', async () => {
+  const ones = new Float32Array(16).fill(1);
+  const many = Float32Array.from({ length: 65_537 * 16 }, (_, i) => (i % 1021) - 3);
+  const found = await valuesBy(
+    PACKED,
+    matmul,
+    tensor(many, { shape: [65_537, 4, 4] }),
+    tensor(ones, { shape: [1, 4, 4] }),
+  );
+  const wrong = found.findIndex((value, i) => {
+    const row = 4 * Math.floor(i / 4);
+    return value !== (many[row] ?? 0) + (many[row + 1] ?? 0) + (many[row + 2] ?? 0) + (many[row + 3] ?? 0);
+  });
+  expect(wrong).toBe(-1);
+});
+
+test.each([
+  [4, 4, 4],
+  [32, 20, 36],
+])('column sums beside it: batch %i, %i by %i', (batch, inputs, outputs) => {
+  forceVariant(engine(), PACKED);
+  return checkColumnSums(batch, inputs, outputs, 50 + batch);
+});
+
+test('NaN and infinity stay in their row and column', async () => {
+  const a = new Float32Array(20 * 4).fill(1);
+  const b = new Float32Array(4 * 20).fill(1);
+  a[18 * 4 + 2] = Number.NaN;
+  b[3 * 20 + 17] = Number.POSITIVE_INFINITY;
+  const found = await valuesBy(PACKED, matmul, tensor(a, { shape: [20, 4] }), tensor(b, { shape: [4, 20] }));
+  const wanted = Array.from({ length: 400 }, (_, i) => {
+    if (Math.floor(i / 20) === 18) return Number.NaN;
+    return i % 20 === 17 ? Number.POSITIVE_INFINITY : 4;
+  });
+  expect(Array.from(found)).toEqual(wanted);
+});
+
+test.each([
+  ['an odd inner', [4, 7], [7, 4], matmul],
+  ['odd columns, which b walks along', [4, 4], [4, 7], matmul],
+  ['odd rows, which a walks along', [4, 7], [4, 4], (x: Tensor, y: Tensor) => matmul(transpose(x), y)],
+  ['a slice that begins between fours', [4, 9], [4, 4], (x: Tensor, y: Tensor) => matmul(slice(x, [0, 4], [1, 5]), y)],
+  ['lines that begin between fours', [4, 9], [4, 4], (x: Tensor, y: Tensor) => matmul(slice(x, [0, 4], [0, 4]), y)],
+])('not offered for %s', async (_, aShape, bShape, apply) => {
+  const draw = random(9);
+  await expect(valuesBy(PACKED, apply, normal(aShape, draw), normal(bShape, draw))).rejects.toThrow(
+    `no variant ${PACKED}`,
+  );
+});
