@@ -1,15 +1,7 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
-import { hasQuads, quadTiles, TIMED_QUADS } from './quadTiles.js';
-
-interface Products {
-  readonly rows: number;
-  readonly columns: number;
-  readonly inner: number;
-  /** Products of this size: groups, times phases or parts. */
-  readonly batches: number;
-}
+import { hasQuads, type Products, quadTiles, TIMED_QUADS } from './quadTiles.js';
 
 interface Conv2dVariant extends Variant {
   readonly kernel: 'quad' | 'register';
@@ -21,6 +13,8 @@ interface Conv2dVariant extends Variant {
 /**
  * The kernels and tiles that a convolution, or a gradient of it, may get on a device: as matmul's, quads where a subgroup
  * is four lanes of a core, else tiles of registers.
+ *
+ * @param products of which groups, times phases or parts, make the batches.
  */
 export function conv2dVariants(device: Device, op: string, products: Products): VariantQuestion<Conv2dVariant> {
   const { rows, columns, inner, batches } = products;

@@ -15,7 +15,7 @@ interface HeldTile {
 }
 
 /** Tiles of `quadHeld.wgsl` by when their last round over the cores ends, the earliest first; none for a long inner. */
-export function heldTiles(products: Products & { readonly inner: number }): QuadVariant<'quadHeld'>[] {
+export function heldTiles(products: Products): QuadVariant<'quadHeld'>[] {
   const { rows, columns, inner, batches } = products;
   if (inner > MOST_HELD) return [];
   const costOf = ({ tileRows, tileColumns }: HeldTile) => {
@@ -31,7 +31,7 @@ export function heldTiles(products: Products & { readonly inner: number }): Quad
 }
 
 function held(
-  { rows, columns, inner, batches }: Products & { readonly inner: number },
+  { rows, columns, inner, batches }: Products,
   { tileRows, tileColumns }: HeldTile,
 ): Omit<QuadVariant<'quadHeld'>, 'cost'> {
   return {

@@ -5,6 +5,7 @@ import type { Variant } from '../kernels/variants.js';
 export interface Products {
   readonly rows: number;
   readonly columns: number;
+  readonly inner: number;
   readonly batches: number;
 }
 
@@ -13,7 +14,7 @@ export interface QuadVariant<Kernel extends string = 'quad'> extends Variant {
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   readonly workgroups: readonly [number, number, number];
-  /** Nanoseconds of a step of inner, over all rounds of tiles: for comparisons. */
+  /** Nanoseconds of a run, and its share of the time to compile: for comparisons. */
   readonly cost: number;
 }
 
@@ -36,17 +37,25 @@ const TYPES = { 16: ['vec4f', 'mat4x4f'], 12: ['vec3f', 'mat4x3f'], 8: ['vec2f',
 /** The same of `quadPacked.wgsl`. */
 const PACKED_STEP = 77;
 
+/** Nanoseconds to compile a tile, by its elements, and the runs that it is spread over: a page waits for it once. */
+const [COMPILE, RUNS] = [850_000, 2000];
+
 interface QuadTile {
   readonly tileRows: 32 | 16 | 8 | 4;
   readonly tileColumns: 16 | 12 | 8;
 }
 
-/** All rounds of tiles over the cores, of which the last may leave some idle. */
-function roundsOf({ rows, columns, batches }: Products, { tileRows, tileColumns }: QuadTile): number {
-  return Math.ceil((Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches) / coreCount());
+/** @param step nanoseconds of a tile's step of inner. Cores take tiles in rounds, of which the last may leave some idle. */
+function costOf(
+  { rows, columns, inner, batches }: Products,
+  { tileRows, tileColumns }: QuadTile,
+  step: number,
+): number {
+  const rounds = Math.ceil((Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns) * batches) / coreCount());
+  return rounds * inner * step + (tileRows * tileColumns * COMPILE) / RUNS;
 }
 
-/** Tiles by when their last round over the cores ends, the earliest first. Every tile gives the same bits. */
+/** Tiles by what they cost, the least first. Every tile gives the same bits. */
 export function quadTiles(products: Products): QuadVariant[] {
   const tiles = ([16, 12, 8] as const).flatMap((tileColumns) =>
     ([32, 16, 8, 4] as const).map((tileRows) => ({ tileRows, tileColumns })),
@@ -63,7 +72,7 @@ function quad(products: Products, tile: QuadTile): QuadVariant {
     overrides: { TILE_ROWS: tileRows },
     replace: quadTypes(tileColumns),
     workgroups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), batches],
-    cost: roundsOf(products, tile) * STEP[tileColumns][tileRows],
+    cost: costOf(products, tile, STEP[tileColumns][tileRows]),
   };
 }
 
@@ -79,7 +88,7 @@ export function packedTile(
     overrides: { A_TRANSPOSED: Number(aTransposed), B_TRANSPOSED: Number(bTransposed) },
     replace: {},
     workgroups: [Math.ceil(columns / tile.tileColumns), Math.ceil(rows / tile.tileRows), batches],
-    cost: roundsOf(products, tile) * PACKED_STEP,
+    cost: costOf(products, tile, PACKED_STEP),
   };
 }
 
