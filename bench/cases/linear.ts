@@ -64,8 +64,14 @@ function linear(size: Size, given: Pick<CaseDeclaration<Inputs>, 'figure' | 'lar
       if (result === 'loss') return { largest: 2e-5, why: 'a sum of so many rows of about 10, in f32' };
       // Sums of `terms` products with p - 1 or p, of which that with the label weighs most: at most `largest` by rows.
       const [terms, largest] = result === 'byHidden' ? [classes, WEIGHT] : [rows, 1];
-      const why = '4 sqrt(k) 2^-24 times the largest term; a logit of 256 products moves each by a few 2^-22';
-      return { largest: ((4 * Math.sqrt(terms) + 64) * 2 ** -24 * largest) / rows, why };
+      // Of equal terms one after another, the roundings are equal too, for the sum hardly changes: they repeat by periods.
+      const repeats = result === 'byHidden' ? Math.ceil(classes / PERIOD) : 1;
+      const unit = (2 ** -24 * largest) / rows;
+      return {
+        largest: (4 * repeats * Math.sqrt(terms / repeats) + 64) * unit,
+        rootMeanSquare: (4 * Math.sqrt(terms) + 64) * unit,
+        why: '4 sqrt(k) 2^-24 times the largest term, repeats apart; a logit of 256 products moves each by a few 2^-22',
+      };
     },
     ours: (values) =>
       given.figure === undefined ? ours(values, size, 'fused') : alone(() => ours(values, size, 'fused')),

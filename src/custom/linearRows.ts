@@ -4,8 +4,8 @@ import { Tensor } from '../graph/tensor.js';
 import { first, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { add } from '../ops/arithmetic.js';
 import { matmul } from '../ops/matmul.js';
-import { type MatmulShape, matmulVariants } from '../ops/matmulVariants.js';
-import { acceptsMatrix, lowerProduct, type MatrixLayout, matrixLayoutOf } from '../ops/product.js';
+import { matmulVariants } from '../ops/matmulVariants.js';
+import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from '../ops/product.js';
 import { gradientsBy, secondGradients } from './derived.js';
 import { lowerRows, type RowLoss } from './rowLoss.js';
 
@@ -124,14 +124,22 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
     const bytes = 4 * size * classes;
     const logits = { key: 'logits', bytes };
     const gradients = { key: 'gradients', bytes };
-    const choose = (shape: MatmulShape) => first(matmulVariants(device, shape).variants);
+    const product = (
+      extents: { rows: number; columns: number; inner: number },
+      a: MatrixLayout,
+      b: MatrixLayout,
+      hooks: Parameters<typeof lowerProduct>[4],
+    ) => {
+      const shape = matmulShape({ ...extents, batches: 1 }, a, b);
+      return lowerProduct(shape, a, b, first(matmulVariants(device, shape).variants), hooks);
+    };
     const lowerings: Lowering[] = [];
     for (let at = 0; at < of; at += size) {
       const count = Math.min(size, of - at);
       const chunk = { ...left, offset: left.offset + at * left.row };
       const slopes: MatrixLayout = { offset: 0, row: classes, column: 1, batch: 0 };
       lowerings.push(
-        lowerProduct({ rows: count, columns: classes, inner: inputs, batches: 1 }, chunk, right, choose, {
+        product({ rows: count, columns: classes, inner: inputs }, chunk, right, {
           reads: { a: hidden, b: weight, ...(bias && { bias }) },
           scratch: { result: logits },
           ...(bias && { extra: [RESULT, BIAS], replace: { store_result: STORE_BIASED } }),
@@ -152,7 +160,7 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
       if (byHidden !== undefined) {
         const transposed = { ...right, row: right.column, column: right.row };
         lowerings.push(
-          lowerProduct({ rows: count, columns: inputs, inner: classes, batches: 1 }, slopes, transposed, choose, {
+          product({ rows: count, columns: inputs, inner: classes }, slopes, transposed, {
             reads: { b: weight, result: byHidden },
             scratch: { a: gradients },
             extra: [RESULT],
@@ -165,7 +173,7 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
       const turned = { ...chunk, row: chunk.column, column: chunk.row };
       const sum = `sums[column] ${at === 0 ? '=' : '+='} value;`;
       lowerings.push(
-        lowerProduct({ rows: inputs, columns: classes, inner: count, batches: 1 }, turned, slopes, choose, {
+        product({ rows: inputs, columns: classes, inner: count }, turned, slopes, {
           reads: { a: hidden, ...(byWeight && { result: byWeight }), ...(byBias && { sums: byBias }) },
           // The sums come along with the weight's gradient, whether anybody wants that or not.
           scratch: { b: gradients, ...(!byWeight && { result: { key: 'byWeight', bytes: 4 * weight.size } }) },

@@ -7,8 +7,9 @@ import { permuteView, sameView } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype, operands } from './elementwise.js';
 import { matmulVariants } from './matmulVariants.js';
-import { acceptsMatrix, lowerProduct, type MatrixLayout, matrixLayoutOf } from './product.js';
+import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from './product.js';
 import { transpose } from './shaping.js';
+import { lowerSplit, withSplits } from './splitProduct.js';
 
 /** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
 function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): boolean {
@@ -20,15 +21,21 @@ function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): bool
   return tensor.rank === 2 && tensor.size > 0 && summed.value === right.value && sameView(summed.view, transposed);
 }
 
-function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext): Lowering {
+function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext): Lowering | readonly Lowering[] {
   const [a, b] = inputs as [Tensor, Tensor];
   const left = matrixLayoutOf(viewOf(a)) as MatrixLayout;
   const right = matrixLayoutOf(viewOf(b)) as MatrixLayout;
   const [rows = 1, columns = 1] = node.shape.slice(-2);
   const batches = sizeOf(node.shape.slice(0, -2));
   const sums = nodes.get('sum');
-  const shape = { rows, columns, inner: a.shape.at(-1) ?? 1, batches };
-  return lowerProduct(shape, left, right, (question) => choose(matmulVariants(device, question)), {
+  const shape = matmulShape({ rows, columns, inner: a.shape.at(-1) ?? 1, batches }, left, right);
+  const question = matmulVariants(device, shape);
+  // The sums of b's columns go through all of inner.
+  const variant = choose(sums === undefined ? withSplits(device, shape, question) : question);
+  if (variant.parts !== undefined) {
+    return lowerSplit(shape, left, right, variant, variant.parts, { a, b, result: node });
+  }
+  return lowerProduct(shape, left, right, variant, {
     reads: { a, b },
     stores: {
       store_result: { tensor: node, extents: [batches, rows, columns] },

@@ -19,6 +19,8 @@ export interface MatmulVariant extends Variant {
   readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld' | 'quadPacked';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
+  /** Equal parts that the sums are cut into: see splitProduct.ts. Default: none. */
+  readonly parts?: number;
   /** The grid of tiles: across, down, batches. Each may be longer than a dispatch's. */
   readonly workgroups: readonly [number, number, number];
 }

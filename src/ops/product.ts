@@ -42,12 +42,16 @@ export const PRODUCT_KERNELS = {
   quadPacked: quadPackedWgsl,
 } as const;
 
+type Extents = Pick<MatmulShape, 'rows' | 'columns' | 'inner' | 'batches'>;
+
+/** What kernels and tiles are chosen by. */
+export function matmulShape(extents: Extents, left: MatrixLayout, right: MatrixLayout): MatmulShape {
+  const [aTransposed, bTransposed] = [left.row === 1, right.row === 1];
+  return { ...extents, aTransposed, bTransposed, byFours: byFours(extents, left, right) };
+}
+
 /** Whether both operands can be read as vectors of four, without one that holds two lines' elements. */
-export function byFours(
-  { rows, columns, inner }: Pick<MatmulShape, 'rows' | 'columns' | 'inner'>,
-  left: MatrixLayout,
-  right: MatrixLayout,
-): boolean {
+function byFours({ rows, columns, inner }: Extents, left: MatrixLayout, right: MatrixLayout): boolean {
   const walks = ({ offset, row, column, batch }: MatrixLayout, lengths: readonly [number, number]) => {
     const [along, other, length] = row === 1 ? [row, column, lengths[0]] : [column, row, lengths[1]];
     return along === 1 && [offset, other, batch, length].every((count) => count % 4 === 0);
@@ -64,23 +68,12 @@ interface ProductParts extends Pick<Lowering, 'reads' | 'stores' | 'scratch' | '
 
 /** One product of an op that is made of several: its operands by how they lie, its hooks by the caller. */
 export function lowerProduct(
-  shape: Pick<MatmulShape, 'rows' | 'columns' | 'inner' | 'batches'>,
+  { rows, columns, inner, batches }: Extents,
   left: MatrixLayout,
   right: MatrixLayout,
-  choose: (shape: MatmulShape) => MatmulVariant,
+  { kernel, workgroups: grid, ...choice }: MatmulVariant,
   { sums = false, firstRow = 0, replace, ...parts }: ProductParts,
 ): Lowering {
-  const { rows, columns, inner, batches } = shape;
-  const {
-    kernel,
-    workgroups: grid,
-    ...choice
-  } = choose({
-    ...shape,
-    aTransposed: left.row === 1,
-    bTransposed: right.row === 1,
-    byFours: byFours(shape, left, right),
-  });
   const folded = grid.some((length) => length > MAXIMUM_WORKGROUPS);
   const workgroups = folded ? foldGrid(grid[0] * grid[1] * grid[2]) : grid;
   return lowering({

@@ -38,7 +38,7 @@ const TYPES = { 16: ['vec4f', 'mat4x4f'], 12: ['vec3f', 'mat4x3f'], 8: ['vec2f',
 const PACKED_STEP = 77;
 
 /** Nanoseconds to compile a tile, by its elements, and the runs that it is spread over: a page waits for it once. */
-const [COMPILE, RUNS] = [850_000, 2000];
+const [COMPILE, RUNS] = [850_000, 5000];
 
 interface QuadTile {
   readonly tileRows: 32 | 16 | 8 | 4;

@@ -2,7 +2,7 @@ import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
 import { matmulVariants } from '../../../src/ops/matmulVariants.js';
-import { byFours, PRODUCT_KERNELS } from '../../../src/ops/product.js';
+import { matmulShape, PRODUCT_KERNELS } from '../../../src/ops/product.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
 
@@ -29,12 +29,11 @@ export interface HandProduct {
 /** A matrix product by the kernel and tile that the library itself picks for its size. */
 export function product(device: HandGpu, { rows, inner, columns, a, b, store, storeSum }: HandProduct): HandKernel {
   const [aTransposed, bTransposed] = [a.transposed === true, b.transposed === true];
-  const shape = { rows, inner, columns, batches: 1, aTransposed, bTransposed };
   const left = { offset: 0, batch: 0, row: aTransposed ? 1 : inner, column: aTransposed ? rows : 1 };
   const right = { offset: 0, batch: 0, row: bTransposed ? 1 : columns, column: bTransposed ? inner : 1 };
   // The engine's static choice: the step by hand runs the same kernels.
   const { kernel, replace, overrides, workgroups } = first(
-    matmulVariants(device, { ...shape, byFours: byFours(shape, left, right) }).variants,
+    matmulVariants(device, matmulShape({ rows, inner, columns, batches: 1 }, left, right)).variants,
   );
   return {
     kernel: PRODUCT_KERNELS[kernel],
