@@ -40,7 +40,7 @@ before the clock starts. A CASE is a name or the part before a slash; none means
   --help             this text
 
 plain is Cotangent without what a case is about, by-hand a step written with raw WebGPU calls and our own kernels;
-the others are installed into bench/node_modules at the first run. Goals that are missed are printed and are no failure. Exit code 1 when Cotangent fails or
+jax-js and tfjs are installed into bench/node_modules at the first run. Goals that are missed are printed and are no failure. Exit code 1 when Cotangent fails or
 results differ, 2 when the command line is wrong.`;
 }
 

@@ -56,7 +56,7 @@ function byFours({ rows, columns, inner }: Extents, left: MatrixLayout, right: M
     const [along, other, length] = row === 1 ? [row, column, lengths[0]] : [column, row, lengths[1]];
     return along === 1 && [offset, other, batch, length].every((count) => count % 4 === 0);
   };
-  return inner % 4 === 0 && walks(left, [rows, inner]) && walks(right, [inner, columns]);
+  return inner > 0 && inner % 4 === 0 && walks(left, [rows, inner]) && walks(right, [inner, columns]);
 }
 
 interface ProductParts extends Pick<Lowering, 'reads' | 'stores' | 'scratch' | 'replace' | 'extra'> {
@@ -71,17 +71,17 @@ export function lowerProduct(
   { rows, columns, inner, batches }: Extents,
   left: MatrixLayout,
   right: MatrixLayout,
-  { kernel, workgroups: grid, ...choice }: MatmulVariant,
+  { kernel, variant, overrides, replace: types, workgroups: grid }: MatmulVariant,
   { sums = false, firstRow = 0, replace, ...parts }: ProductParts,
 ): Lowering {
   const folded = grid.some((length) => length > MAXIMUM_WORKGROUPS);
   const workgroups = folded ? foldGrid(grid[0] * grid[1] * grid[2]) : grid;
   return lowering({
     kernel: PRODUCT_KERNELS[kernel],
-    ...choice,
+    variant,
     ...parts,
-    replace: { ...choice.replace, ...replace },
-    overrides: { ...choice.overrides, COLUMN_SUMS: Number(sums), FOLDED: Number(folded) },
+    replace: { ...types, ...replace },
+    overrides: { ...overrides, COLUMN_SUMS: Number(sums), FOLDED: Number(folded) },
     uniforms: {
       rows,
       columns,

@@ -6,26 +6,29 @@ import type { VariantQuestion } from '../kernels/variants.js';
 import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { type MatmulShape, type MatmulVariant, matmulVariants } from './matmulVariants.js';
 import { lowerProduct, type MatrixLayout } from './product.js';
-import { hasQuads } from './quadTiles.js';
 
 /** Each part sums so many terms at least: below, a second dispatch costs more than a core that waits. */
 const LEAST = 2048;
-/** Numbers of parts, the most welcome first: whatever the cores, for the bits depend on it. */
-const PARTS = [8, 7, 9, 6, 10, 5, 4, 16, 3, 2];
+/** Numbers of parts, the most welcome first. */
+const PARTS = [8, 7, 9, 6, 10, 5, 4, 3, 2];
 /** Results that are few: on the software adapter one tile of them, which one core would compute alone. */
 const FEW = { software: 16 * 16, gpu: 64 * 64 * 64 } as const;
 
-/** How many parts of equal length a product's sums are cut into: 1 where it is not worth it, or inner has no divisor. */
-function partsOf({ facts }: Device, { rows, columns, inner, batches, byFours }: MatmulShape): number {
+/** How many parts of equal length a product's sums are cut into: 1 where it is not worth it, or none divides inner. */
+function partsOf({ facts }: Device, { rows, columns, inner, batches }: MatmulShape): number {
   if (batches !== 1 || rows * columns > FEW[facts.software ? 'software' : 'gpu']) return 1;
-  const unit = byFours ? 4 : 1;
-  return PARTS.find((parts) => inner % (unit * parts) === 0 && inner >= LEAST * parts) ?? 1;
+  return PARTS.find((parts) => inner % parts === 0 && inner >= LEAST * parts) ?? 1;
+}
+
+function partOf(shape: MatmulShape, parts: number): MatmulShape {
+  const inner = shape.inner / parts;
+  return { ...shape, inner, batches: parts, byFours: shape.byFours && inner % 4 === 0 };
 }
 
 /**
- * A product's question, with the variants whose sums are in parts (split-K), in a fixed order: the static choice where
- * quads are (on two cores, over 65536 terms: 16 x 16 results in 4.9 ms, not 5.9; one in 1.8 ms, not 2.7); elsewhere not
- * measured, and for a tuner to find.
+ * A product's question, with the variants whose sums are in parts (split-K) behind the others, for a tuner to find: on two
+ * cores, over 65536 terms, 16 x 16 results took 4.9 ms, not 5.9, and one 1.8 ms, not 2.7. Never the static choice, for
+ * they round otherwise than one chain; and a class of their own, so that a choice holds for equal parts alone.
  */
 export function withSplits(
   device: Device,
@@ -34,22 +37,24 @@ export function withSplits(
 ): VariantQuestion<MatmulVariant> {
   const parts = partsOf(device, shape);
   if (parts === 1) return question;
-  const { variants, timed = variants.length } = question;
-  const of = matmulVariants(device, partOf(shape, parts));
-  const split = of.variants
-    .slice(0, of.timed)
-    .map((one) => ({ ...one, variant: `${one.variant} in ${parts} parts`, parts }));
-  const front = hasQuads(device) ? [...split, ...variants.slice(0, timed)] : [...variants.slice(0, timed), ...split];
-  return { ...question, variants: [...front, ...variants.slice(timed)], timed: front.length };
+  const whole = question.variants;
+  const wholeTimed = question.timed ?? whole.length;
+  const { variants, timed = variants.length } = matmulVariants(device, partOf(shape, parts));
+  const split = variants.map((one) => ({ ...one, variant: `${one.variant} in ${parts} parts`, parts }));
+  return {
+    ...question,
+    shapeClass: `${question.shapeClass} in ${parts} parts`,
+    variants: [
+      ...whole.slice(0, wholeTimed),
+      ...split.slice(0, timed),
+      ...whole.slice(wholeTimed),
+      ...split.slice(timed),
+    ],
+    timed: wholeTimed + timed,
+  };
 }
 
-const partOf = <Shape extends Pick<MatmulShape, 'inner'>>(shape: Shape, parts: number) => ({
-  ...shape,
-  inner: shape.inner / parts,
-  batches: parts,
-});
-
-/** Two stages: to the product's kernel parts are batches, to the second, which adds them in order, they are rows of columns. */
+/** Two stages: to the product's kernel parts are batches; to the second, which adds them in a fixed order, rows. */
 export function lowerSplit(
   shape: MatmulShape,
   left: MatrixLayout,

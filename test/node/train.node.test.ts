@@ -103,7 +103,7 @@ describe('npm run train', () => {
     expect(result).toMatchObject({ reason: 'done', steps: 10, submitsPerStep: 1 });
     expect(result.firstStepMs).toBeGreaterThan(0);
     expect(tuner.library).toBe(versions.cotangent);
-    expect(tuner.choices['matmul nn f32 m64 n128 k1024']).toMatch(/^(quad|register|blocked) \d+x\d+/);
+    expect(tuner.choices['matmul nn f32 m64 n128 k1024 by fours']).toMatch(/^(quad|packed|register|blocked) \d+x\d+/);
     expect(result.memory.bytesHeld).toBeGreaterThan(4 * (784 * 128 + 128 * 10));
     expect(await readFile(paths.plot, 'utf8')).toMatch(/^<svg [\s\S]*compSum on mnist[\s\S]*<\/svg>\n$/);
     const { tensors, metadata } = decodeSafetensors(await readFile(paths.save), { name: paths.save });

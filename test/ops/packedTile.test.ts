@@ -119,3 +119,8 @@ test.each([
     `no variant ${PACKED}`,
   );
 });
+
+test('nor for nothing to sum', async () => {
+  const [a, b] = [tensor(new Float32Array(0), { shape: [4, 0] }), tensor(new Float32Array(0), { shape: [0, 4] })];
+  await expect(valuesBy(PACKED, matmul, a, b)).rejects.toThrow(`no variant ${PACKED}`);
+});
