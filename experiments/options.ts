@@ -23,7 +23,7 @@ const OPTIONS: readonly CommandOption[] = [
   {
     name: 'out',
     placeholder: 'DIR',
-    help: 'where NAME.json, NAME.svg and NAME.md go',
+    help: 'where NAME.json, NAME.svg and NAME.md go (NAME.quick.json and so on with --quick)',
     defaultText: `${REPORTS}; for --quick a temporary folder`,
   },
   { name: 'fresh', help: 'run every trial anew, also those that are done' },
