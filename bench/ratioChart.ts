@@ -9,7 +9,8 @@ const LABELS = 240;
 const FIGURES = 60;
 const BAR = 11;
 const GAP = 9;
-const HEAD = 46;
+/** Three lines: title, legend, scale. */
+const HEAD = 62;
 const FOOT = 10;
 
 /** Drawn for cases that say how fast one is, not for those that show how costs grow. */
@@ -63,7 +64,7 @@ export function chartOf(rows: readonly Row[], title: string): string {
   const shown = PEERS.filter((peer) => compared.some(({ ratios }) => ratios.some((one) => one.peer === peer)));
   const legend = shown.map(
     (peer, i) =>
-      `<rect x="${8 + 76 * i}" y="${HEAD - 19}" width="10" height="10" fill="var(--${peer})"/>${text(22 + 76 * i, HEAD - 10, peer)}`,
+      `<rect x="${8 + 76 * i}" y="25" width="10" height="10" fill="var(--${peer})"/>${text(22 + 76 * i, 34, peer)}`,
   );
   return svg({ kind: 'chart', width: WIDTH, height, label: title, style: STYLE }, [
     text(8, 16, title),
