@@ -9,17 +9,17 @@
 // tails    rows and columns past the end load the last one again and are not stored; a run's last 1 to 3 steps go singly
 // grid     x = ceil(columns / TILE_COLUMNS), y = ceil(rows / TILE_ROWS), z = groups * phases, or groups * parts
 // include convolution/pixels.wgsl   walkOf, originOf, segmentOf, cursorOf, resultRow; taps.wgsl replaces it
-// include matmul/quadTile.wgsl      TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
+// include matmul/quadTile.wgsl      TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, multiplyAddFour, THIRD,
+//                                   FOURTH
 
-// Four steps, so that a sum is fetched and put back once for four fma.
-fn multiplyAddFour(cursor: Cursor, first: Step, by: Step, limit: u32, right: Four, sum: Four) -> Four {
+// Four steps of a row of a.
+fn loadFour(cursor: Cursor, first: Step, by: Step, limit: u32) -> vec4f {
   let second = Step(first.at + by.at, first.position + by.position);
   let third = Step(second.at + by.at, second.position + by.position);
   let fourth = Step(third.at + by.at, third.position + by.position);
-  let one = multiplyAdd(load(cursor, first, limit), right[0], sum);
-  let two = multiplyAdd(load(cursor, second, limit), right[1], one);
-  let three = multiplyAdd(load(cursor, third, limit), right[2], two);
-  return multiplyAdd(load(cursor, fourth, limit), right[3], three);
+  return vec4f(
+    load(cursor, first, limit), load(cursor, second, limit), load(cursor, third, limit), load(cursor, fourth, limit),
+  );
 }
 
 // The lane's columns of one row of b.
@@ -82,19 +82,19 @@ fn convolve(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocatio
       let right = Four(
         loadRow(bAt, bRow), loadRow(bAt, bRow + bStep), loadRow(bAt, bRow + 2u * bStep), loadRow(bAt, bRow + 3u * bStep),
       );
-      c0 = multiplyAddFour(a0, step, by, walk.limit, right, c0);
+      c0 = multiplyAddFour(loadFour(a0, step, by, walk.limit), right, c0);
       if (TILE_ROWS > 4u) {
-        c1 = multiplyAddFour(a1, step, by, walk.limit, right, c1);
+        c1 = multiplyAddFour(loadFour(a1, step, by, walk.limit), right, c1);
       }
       if (TILE_ROWS > 8u) {
-        c2 = multiplyAddFour(a2, step, by, walk.limit, right, c2);
-        c3 = multiplyAddFour(a3, step, by, walk.limit, right, c3);
+        c2 = multiplyAddFour(loadFour(a2, step, by, walk.limit), right, c2);
+        c3 = multiplyAddFour(loadFour(a3, step, by, walk.limit), right, c3);
       }
       if (TILE_ROWS > 16u) {
-        c4 = multiplyAddFour(a4, step, by, walk.limit, right, c4);
-        c5 = multiplyAddFour(a5, step, by, walk.limit, right, c5);
-        c6 = multiplyAddFour(a6, step, by, walk.limit, right, c6);
-        c7 = multiplyAddFour(a7, step, by, walk.limit, right, c7);
+        c4 = multiplyAddFour(loadFour(a4, step, by, walk.limit), right, c4);
+        c5 = multiplyAddFour(loadFour(a5, step, by, walk.limit), right, c5);
+        c6 = multiplyAddFour(loadFour(a6, step, by, walk.limit), right, c6);
+        c7 = multiplyAddFour(loadFour(a7, step, by, walk.limit), right, c7);
       }
       step = Step(step.at + 4u * by.at, step.position + 4u * by.position);
       bRow += 4u * bStep;

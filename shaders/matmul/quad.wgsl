@@ -13,15 +13,13 @@
 // sums     by the first row of tiles, reading its columns of b once more
 // include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, FOLDED, unfold
 // include matmul/scalars.wgsl     a, b, storeSums
-// include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, THIRD, FOURTH
+// include matmul/quadTile.wgsl    TILE_ROWS, TILE_COLUMNS, Columns, Four, multiplyAdd, multiplyAddFour, THIRD,
+//                                 FOURTH
 // include matmul/quadRow.wgsl     loadRow
 
-// Four steps of inner, so that a sum is fetched and put back once for four fma.
-fn multiplyAddFour(at: u32, step: u32, right: Four, sum: Four) -> Four {
-  let one = multiplyAdd(a[at], right[0], sum);
-  let two = multiplyAdd(a[at + step], right[1], one);
-  let three = multiplyAdd(a[at + 2u * step], right[2], two);
-  return multiplyAdd(a[at + 3u * step], right[3], three);
+// Four steps of a row of a.
+fn loadFour(at: u32, step: u32) -> vec4f {
+  return vec4f(a[at], a[at + step], a[at + 2u * step], a[at + 3u * step]);
 }
 
 @compute @workgroup_size(4)
@@ -66,19 +64,19 @@ fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(subgroup_invocation_id)
     let right = Four(
       loadRow(bAt, bRow), loadRow(bAt, bRow + bStep), loadRow(bAt, bRow + 2u * bStep), loadRow(bAt, bRow + 3u * bStep),
     );
-    c0 = multiplyAddFour(a0 + aAt, aStep, right, c0);
+    c0 = multiplyAddFour(loadFour(a0 + aAt, aStep), right, c0);
     if (TILE_ROWS > 4u) {
-      c1 = multiplyAddFour(a1 + aAt, aStep, right, c1);
+      c1 = multiplyAddFour(loadFour(a1 + aAt, aStep), right, c1);
     }
     if (TILE_ROWS > 8u) {
-      c2 = multiplyAddFour(a2 + aAt, aStep, right, c2);
-      c3 = multiplyAddFour(a3 + aAt, aStep, right, c3);
+      c2 = multiplyAddFour(loadFour(a2 + aAt, aStep), right, c2);
+      c3 = multiplyAddFour(loadFour(a3 + aAt, aStep), right, c3);
     }
     if (TILE_ROWS > 16u) {
-      c4 = multiplyAddFour(a4 + aAt, aStep, right, c4);
-      c5 = multiplyAddFour(a5 + aAt, aStep, right, c5);
-      c6 = multiplyAddFour(a6 + aAt, aStep, right, c6);
-      c7 = multiplyAddFour(a7 + aAt, aStep, right, c7);
+      c4 = multiplyAddFour(loadFour(a4 + aAt, aStep), right, c4);
+      c5 = multiplyAddFour(loadFour(a5 + aAt, aStep), right, c5);
+      c6 = multiplyAddFour(loadFour(a6 + aAt, aStep), right, c6);
+      c7 = multiplyAddFour(loadFour(a7 + aAt, aStep), right, c7);
     }
     aAt += 4u * aStep;
     bRow += 4u * bStep;

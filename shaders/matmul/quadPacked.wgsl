@@ -11,7 +11,7 @@
 // grid     x = ceil(columns / 16), y = ceil(rows / 16), z = batches; folded where one is above 65535
 // sums     by the first row of tiles, reading its columns of b once more
 // include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, store_sum, FOLDED, unfold
-// include matmul/quadTile.wgsl    TILE_COLUMNS, Four, multiplyAdd
+// include matmul/quadTile.wgsl    TILE_COLUMNS, Four, multiplyAddFour
 
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
@@ -36,25 +36,24 @@ fn stepsOfB(at: vec4u) -> mat4x4f {
   return block;
 }
 
-// Where the loads of four rows from `row` on begin, in fours; past the end, the last again.
-fn startOfRows(start: u32, row: u32) -> vec4u {
-  let four = vec4u(0u, 1u, 2u, 3u);
-  if (A_TRANSPOSED) { return (start + min(row, sizes.rows - 4u) + four * sizes.aInner) / 4u; }
-  return (start + min(row + four, vec4u(sizes.rows - 1u)) * sizes.aRow) / 4u;
+// Where four loads begin, in fours. Of four lines from `first` on; past the end, the last line again.
+fn startsOfLines(start: u32, first: u32, count: u32, stride: u32) -> vec4u {
+  return (start + min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * stride) / 4u;
 }
 
-fn startOfColumns(start: u32, column: u32) -> vec4u {
-  let four = vec4u(0u, 1u, 2u, 3u);
-  if (B_TRANSPOSED) { return (start + min(column + four, vec4u(sizes.columns - 1u)) * sizes.bColumn) / 4u; }
-  return (start + min(column, sizes.columns - 4u) + four * sizes.bInner) / 4u;
+// Of four steps of inner, along the four elements from `first` on that each walks; past the end, the last four again.
+fn startsOfSteps(start: u32, first: u32, count: u32, stride: u32) -> vec4u {
+  return (start + min(first, count - 4u) + vec4u(0u, 1u, 2u, 3u) * stride) / 4u;
 }
 
-// Four steps of inner, so that a sum is fetched and put back once for four fma.
-fn multiplyAddFour(left: vec4f, right: mat4x4f, sum: Four) -> Four {
-  let one = multiplyAdd(left[0], right[0], sum);
-  let two = multiplyAdd(left[1], right[1], one);
-  let three = multiplyAdd(left[2], right[2], two);
-  return multiplyAdd(left[3], right[3], three);
+fn startsOfRows(start: u32, row: u32) -> vec4u {
+  if (A_TRANSPOSED) { return startsOfSteps(start, row, sizes.rows, sizes.aInner); }
+  return startsOfLines(start, row, sizes.rows, sizes.aRow);
+}
+
+fn startsOfColumns(start: u32, column: u32) -> vec4u {
+  if (B_TRANSPOSED) { return startsOfLines(start, column, sizes.columns, sizes.bColumn); }
+  return startsOfSteps(start, column, sizes.columns, sizes.bInner);
 }
 
 // The sums of the lane's columns of b, each one chain over inner.
@@ -79,10 +78,10 @@ fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(subgroup_invocation_id)
   let column = group.x * TILE_COLUMNS + 4u * lane;
 
   let aStart = sizes.aOffset + batch * sizes.aBatch;
-  let bStart = startOfColumns(sizes.bOffset + batch * sizes.bBatch, column);
+  let bStart = startsOfColumns(sizes.bOffset + batch * sizes.bBatch, column);
   let aStep = select(1u, sizes.aInner, A_TRANSPOSED);
   let bStep = select(sizes.bInner, 1u, B_TRANSPOSED);
-  let aAt = startOfRows(aStart, row + 4u * lane);
+  let aAt = startsOfRows(aStart, row + 4u * lane);
   var c0 = Four();
   var c1 = Four();
   var c2 = Four();

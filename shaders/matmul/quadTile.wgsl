@@ -21,3 +21,11 @@ fn multiplyAdd(left: f32, right: Columns, sum: Four) -> Four {
     fma(Columns(quadSwapDiagonal(left)), right, sum[3]),
   );
 }
+
+// Four steps of inner, so that a sum is fetched and put back once for four fma. right: the lane's columns, by step.
+fn multiplyAddFour(left: vec4f, right: Four, sum: Four) -> Four {
+  let one = multiplyAdd(left[0], right[0], sum);
+  let two = multiplyAdd(left[1], right[1], one);
+  let three = multiplyAdd(left[2], right[2], two);
+  return multiplyAdd(left[3], right[3], three);
+}

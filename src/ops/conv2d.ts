@@ -1,15 +1,14 @@
 import quadWgsl from '../../shaders/convolution/quad.wgsl';
 import registerWgsl from '../../shaders/convolution/register.wgsl';
 import tapsWgsl from '../../shaders/convolution/taps.wgsl';
-import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import { checkNames, formatShape, ShapeError, ValueError } from '../errors.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { Attributes, KernelOp } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
-import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { conv2dVariants, partsOf } from './conv2dVariants.js';
 import { checkDtype, operands } from './elementwise.js';
+import { sumParts } from './sumParts.js';
 import { type Pair, pairOf, windowAlong } from './window.js';
 
 export interface Conv2dOptions {
@@ -183,26 +182,7 @@ function lowerTaps({ node, inputs, device, choose }: LoweringContext): Lowering 
     flops: 2 * images * height * width * elements,
   });
   if (parts === 1) return products;
-  const size = rowsPerWorkgroup(elements);
-  const workgroups = foldGrid(Math.ceil(elements / size));
-  const sum = lowering({
-    kernel: serialWgsl,
-    variant: `serial, ${parts} parts`,
-    scratch: { source: scratch },
-    stores: { store_result: { tensor: node, extents: [elements] } },
-    uniforms: {
-      outputs: elements,
-      count: parts,
-      chunks: 1,
-      itemsPerChunk: parts,
-      gridWidth: workgroups[0],
-      identity: 0,
-    },
-    overrides: { WORKGROUP_SIZE: size },
-    workgroups,
-    flops: elements * parts,
-  });
-  return [products, sum];
+  return [products, sumParts(node, parts, scratch, 'by element')];
 }
 
 type VectorField = 'stride' | 'dilation' | 'offset' | 'phases';

@@ -9,7 +9,7 @@ import { checkDtype, operands } from './elementwise.js';
 import { matmulVariants } from './matmulVariants.js';
 import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from './product.js';
 import { transpose } from './shaping.js';
-import { lowerSplit, withSplits } from './splitProduct.js';
+import { isSplit, lowerSplit, withSplits } from './splitProduct.js';
 
 /** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
 function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): boolean {
@@ -32,9 +32,7 @@ function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext)
   const question = matmulVariants(device, shape);
   // The sums of b's columns go through all of inner.
   const variant = choose(sums === undefined ? withSplits(device, shape, question) : question);
-  if (variant.parts !== undefined) {
-    return lowerSplit(shape, left, right, variant, variant.parts, { a, b, result: node });
-  }
+  if (isSplit(variant)) return lowerSplit(shape, left, right, variant, { a, b, result: node });
   return lowerProduct(shape, left, right, variant, {
     reads: { a, b },
     stores: {

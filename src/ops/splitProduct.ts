@@ -1,11 +1,10 @@
-import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import type { Device } from '../device/device.js';
-import { type Lowering, lowering } from '../graph/lowering.js';
+import type { Lowering } from '../graph/lowering.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { VariantQuestion } from '../kernels/variants.js';
-import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { type MatmulShape, type MatmulVariant, matmulVariants } from './matmulVariants.js';
 import { lowerProduct, type MatrixLayout } from './product.js';
+import { sumParts } from './sumParts.js';
 
 /** Each part sums so many terms at least: below, a second dispatch costs more than a core that waits. */
 const LEAST = 2048;
@@ -54,53 +53,28 @@ export function withSplits(
   };
 }
 
-/** Two stages: to the product's kernel parts are batches; to the second, which adds them in a fixed order, rows. */
+/** Two stages: to the product's kernel the parts are batches; the second adds them. */
 export function lowerSplit(
   shape: MatmulShape,
   left: MatrixLayout,
   right: MatrixLayout,
-  variant: MatmulVariant,
-  parts: number,
+  variant: MatmulVariant & { readonly parts: number },
   { a, b, result }: { readonly a: Tensor; readonly b: Tensor; readonly result: Tensor },
 ): readonly Lowering[] {
+  const { parts } = variant;
   const each = partOf(shape, parts);
-  const outputs = shape.rows * shape.columns;
-  const scratch = { key: 'parts', bytes: 4 * parts * outputs };
-  const size = rowsPerWorkgroup(outputs);
-  const workgroups = foldGrid(Math.ceil(outputs / size));
-  return [
-    lowerProduct(
-      each,
-      { ...left, batch: each.inner * left.column },
-      { ...right, batch: each.inner * right.row },
-      variant,
-      {
-        reads: { a, b },
-        scratch: { result: scratch },
-      },
-    ),
-    lowering({
-      kernel: serialWgsl,
-      variant: `over ${parts} parts`,
-      scratch: { source: scratch },
-      stores: { store_result: { tensor: result, extents: [outputs] } },
-      // A replaced hook takes its binding along.
-      extra: [{ name: 'source', access: 'read', type: 'array<Element>' }],
-      replace: {
-        load_source:
-          'fn load_source(output: u32, item: u32) -> Element { return source[item * sizes.outputs + output]; }',
-      },
-      uniforms: {
-        outputs,
-        count: parts,
-        chunks: 1,
-        itemsPerChunk: parts,
-        gridWidth: workgroups[0],
-        identity: 0,
-      },
-      overrides: { WORKGROUP_SIZE: size },
-      workgroups,
-      flops: parts * outputs,
-    }),
+  const scratch = { key: 'parts', bytes: 4 * parts * result.size };
+  const [leftParts, rightParts] = [
+    { ...left, batch: each.inner * left.column },
+    { ...right, batch: each.inner * right.row },
   ];
+  return [
+    lowerProduct(each, leftParts, rightParts, variant, { reads: { a, b }, scratch: { result: scratch } }),
+    sumParts(result, parts, scratch, 'by part'),
+  ];
+}
+
+/** Whether a variant's sums are in parts. */
+export function isSplit(variant: MatmulVariant): variant is MatmulVariant & { readonly parts: number } {
+  return variant.parts !== undefined;
 }

@@ -10,20 +10,13 @@ import { permute, reshape } from '../../src/ops/shaping.js';
 import { tanh } from '../../src/ops/trigonometric.js';
 import { checkOp } from '../support/checkOp.js';
 import { complaint } from '../support/complaint.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useEngine, useVariantsOf } from '../support/engine.js';
-import { random, seedOf } from '../support/random.js';
+import { seedOf } from '../support/random.js';
 
-const draw = (shape: readonly number[], seed: number, pick: (r: ReturnType<typeof random>) => number) =>
-  tensor(
-    random(seed).floats(
-      shape.reduce((a, b) => a * b, 1),
-      pick,
-    ),
-    { shape },
-  );
-const normal = (shape: readonly number[], seed: number) => draw(shape, seed, (r) => r.normal());
+const normal = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.normal());
 /** Integers: each product and sum is exact in f32, so a wrong or missing term shows wherever it is. */
-const whole = (shape: readonly number[], seed: number) => draw(shape, seed, (r) => r.integer(-5, 5));
+const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-5, 5));
 
 type Shapes = readonly [image: readonly number[], weight: readonly number[], options?: Conv2dOptions];
 

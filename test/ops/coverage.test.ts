@@ -17,7 +17,8 @@ const sources = import.meta.glob<string>(['../../src/ops/*.ts', '../../src/autog
 });
 
 /** What ops are made of; the ops that use it test it. */
-const INTERNAL_FILES = /\/(elements|elementwise|arrange|product|splitProduct|window|(held|quad)Tiles|\w+Variants)\.ts$/;
+const INTERNAL_FILES =
+  /\/(elements|elementwise|arrange|product|splitProduct|sumParts|window|(held|quad)Tiles|\w+Variants)\.ts$/;
 const INTERNAL = new Set(['sumTo', 'reshapeExactly']);
 
 /** Calls in the tests, less their import lines. */

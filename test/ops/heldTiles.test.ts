@@ -1,25 +1,19 @@
 import { expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
-import { compile } from '../../src/index.js';
+import type { Tensor } from '../../src/index.js';
 import { MOST_HELD } from '../../src/ops/heldTiles.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { useOwnEngine } from '../support/engine.js';
-import { forceVariant } from '../support/forceVariant.js';
+import { valuesBy } from '../support/forceVariant.js';
 import { random } from '../support/random.js';
 
 const engine = useOwnEngine();
 
-/** `a b^T`, as a fresh plan: choices are made with the plan. */
-async function product(variant: string, a: Float32Array, b: Float32Array, inner: number) {
-  forceVariant(engine(), variant);
-  const step = compile((x, y) => matmul(x, transpose(y)), { name: variant });
-  const values = await step(
-    tensor(a, { shape: [a.length / inner, inner] }),
-    tensor(b, { shape: [b.length / inner, inner] }),
-  ).data();
-  step.dispose();
-  return values;
+/** `a b^T` by a variant. */
+function product(variant: string, a: Float32Array, b: Float32Array, inner: number) {
+  const [left, right] = [a, b].map((data) => tensor(data, { shape: [data.length / inner, inner] })) as [Tensor, Tensor];
+  return valuesBy(engine(), variant, (x: Tensor, y: Tensor) => matmul(x, transpose(y)), left, right);
 }
 
 // Whole tiles, and one more of everything; the fewest steps and the most.

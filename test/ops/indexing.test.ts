@@ -10,18 +10,13 @@ import { slice, transpose } from '../../src/ops/shaping.js';
 import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
 
 useEngine();
 
-function normal(shape: readonly number[], seed: number): Tensor {
-  const size = sizeOf(shape);
-  return tensor(
-    random(seed).floats(size, (r) => r.normal()),
-    { shape },
-  );
-}
+const normal = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.normal());
 
 const integers = (shape: readonly number[], dtype: 'i32' | 'u32') => {
   const size = sizeOf(shape);

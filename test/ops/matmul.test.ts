@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { add } from '../../src/ops/arithmetic.js';
 import { broadcastTo } from '../../src/ops/broadcast.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { flip, permute, slice, transpose } from '../../src/ops/shaping.js';
 import { tanh } from '../../src/ops/trigonometric.js';
-import { sizeOf } from '../reference/value.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
 import { checkColumnSums, columnSumSizes } from './columnSums.js';
@@ -16,21 +15,9 @@ import { checkColumnSums, columnSumSizes } from './columnSums.js';
 useEngine();
 
 /** Integers: each product and sum is exact in f32, so a wrong or missing term shows wherever it is. */
-function whole(shape: readonly number[], seed: number): Tensor {
-  const size = sizeOf(shape);
-  return tensor(
-    random(seed).floats(size, (r) => r.integer(-7, 7)),
-    { shape },
-  );
-}
+const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-7, 7));
 
-function normal(shape: readonly number[], seed: number): Tensor {
-  const size = sizeOf(shape);
-  return tensor(
-    random(seed).floats(size, (r) => r.normal()),
-    { shape },
-  );
-}
+const normal = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.normal());
 
 const edges = [1, 3, 7, 8, 9, 31, 33, 63, 65, 127, 129, 257];
 

@@ -9,17 +9,13 @@ import { variance } from '../../src/ops/reduce.js';
 import { tanh } from '../../src/ops/trigonometric.js';
 import { cases } from '../support/cases.js';
 import { checkOp, readAll } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useEngine, useVariantsOf } from '../support/engine.js';
 import '../support/matchers.js';
 import { random, seedOf } from '../support/random.js';
 
-function normal(shape: readonly number[], seed: number, scale = 1, shift = 0): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    random(seed).floats(size, (r) => shift + scale * r.normal()),
-    { shape },
-  );
-}
+const normal = (shape: readonly number[], seed: number, scale = 1, shift = 0) =>
+  drawTensor(shape, seed, (r) => shift + scale * r.normal());
 
 type Operands = [x: Tensor, weight: Tensor, bias: Tensor];
 

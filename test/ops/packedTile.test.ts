@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
-import { compile, type Tensor } from '../../src/index.js';
+import type { Tensor } from '../../src/index.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { slice, transpose } from '../../src/ops/shaping.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine } from '../support/engine.js';
-import { forceVariant } from '../support/forceVariant.js';
-import { type Random, random } from '../support/random.js';
+import { forceVariant, valuesBy } from '../support/forceVariant.js';
 import { checkColumnSums } from './columnSums.js';
 
 const engine = useOwnEngine();
@@ -13,23 +13,7 @@ const PACKED = 'packed 16x16';
 // All kernels promise one chain of fma over inner, ascending.
 const PLAIN = 'register 16x8';
 
-const normal = (shape: readonly number[], draw: Random) =>
-  tensor(
-    draw.floats(
-      shape.reduce((a, b) => a * b, 1),
-      (r) => r.normal(),
-    ),
-    { shape },
-  );
-
-/** The values of a product as a fresh plan by this variant: choices are made with the plan. */
-async function valuesBy(variant: string, apply: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor) {
-  forceVariant(engine(), variant);
-  const step = compile(apply, { name: variant });
-  const values = await step(a, b).data();
-  step.dispose();
-  return values;
-}
+const normal = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.normal());
 
 const layouts = {
   nn: { aTransposed: false, bTransposed: false },
@@ -52,28 +36,28 @@ test.each([
   ['tt', 4, 28, 3],
 ] as const)('%s [%i, %i] to %i columns: the bits of other kernels', async (name, rows, inner, columns) => {
   const { aTransposed, bTransposed } = layouts[name];
-  const draw = random(1000 * rows + columns);
-  const a = normal(aTransposed ? [inner, rows] : [rows, inner], draw);
-  const b = normal(bTransposed ? [columns, inner] : [inner, columns], draw);
+  const seed = 1000 * rows + columns;
+  const a = normal(aTransposed ? [inner, rows] : [rows, inner], seed);
+  const b = normal(bTransposed ? [columns, inner] : [inner, columns], seed + 1);
   const apply = (x: Tensor, y: Tensor) => matmul(aTransposed ? transpose(x) : x, bTransposed ? transpose(y) : y);
-  const plain = await valuesBy(PLAIN, apply, a, b);
+  const plain = await valuesBy(engine(), PLAIN, apply, a, b);
   expect(plain.every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
-  expect(await valuesBy(PACKED, apply, a, b)).toEqual(plain);
+  expect(await valuesBy(engine(), PACKED, apply, a, b)).toEqual(plain);
 });
 
 test('in batches, one operand broadcast, and of slices that begin by fours', async () => {
-  const draw = random(3);
-  const [a, b] = [normal([3, 9, 16], draw), normal([16, 24], draw)];
+  const [a, b] = [normal([3, 9, 16], 3), normal([16, 24], 4)];
   const apply = (x: Tensor) => matmul(transpose(slice(x, [0, 3], [1, 9], [4, 12])), slice(x, [0, 3], [1, 9], [0, 12]));
-  expect(await valuesBy(PACKED, apply, a, b)).toEqual(await valuesBy(PLAIN, apply, a, b));
+  expect(await valuesBy(engine(), PACKED, apply, a, b)).toEqual(await valuesBy(engine(), PLAIN, apply, a, b));
   const broadcast = (x: Tensor, y: Tensor) => matmul(transpose(y), transpose(x));
-  expect(await valuesBy(PACKED, broadcast, a, b)).toEqual(await valuesBy(PLAIN, broadcast, a, b));
+  expect(await valuesBy(engine(), PACKED, broadcast, a, b)).toEqual(await valuesBy(engine(), PLAIN, broadcast, a, b));
 });
 
 test('more batches than a dispatch has workgroups in a dimension', async () => {
   const ones = new Float32Array(16).fill(1);
   const many = Float32Array.from({ length: 65_537 * 16 }, (_, i) => (i % 1021) - 3);
   const found = await valuesBy(
+    engine(),
     PACKED,
     matmul,
     tensor(many, { shape: [65_537, 4, 4] }),
@@ -99,7 +83,7 @@ test('NaN and infinity stay in their row and column', async () => {
   const b = new Float32Array(4 * 20).fill(1);
   a[18 * 4 + 2] = Number.NaN;
   b[3 * 20 + 17] = Number.POSITIVE_INFINITY;
-  const found = await valuesBy(PACKED, matmul, tensor(a, { shape: [20, 4] }), tensor(b, { shape: [4, 20] }));
+  const found = await valuesBy(engine(), PACKED, matmul, tensor(a, { shape: [20, 4] }), tensor(b, { shape: [4, 20] }));
   const wanted = Array.from({ length: 400 }, (_, i) => {
     if (Math.floor(i / 20) === 18) return Number.NaN;
     return i % 20 === 17 ? Number.POSITIVE_INFINITY : 4;
@@ -114,13 +98,12 @@ test.each([
   ['a slice that begins between fours', [4, 9], [4, 4], (x: Tensor, y: Tensor) => matmul(slice(x, [0, 4], [1, 5]), y)],
   ['lines that begin between fours', [4, 9], [4, 4], (x: Tensor, y: Tensor) => matmul(slice(x, [0, 4], [0, 4]), y)],
 ])('not offered for %s', async (_, aShape, bShape, apply) => {
-  const draw = random(9);
-  await expect(valuesBy(PACKED, apply, normal(aShape, draw), normal(bShape, draw))).rejects.toThrow(
+  await expect(valuesBy(engine(), PACKED, apply, normal(aShape, 9), normal(bShape, 10))).rejects.toThrow(
     `no variant ${PACKED}`,
   );
 });
 
 test('nor for nothing to sum', async () => {
   const [a, b] = [tensor(new Float32Array(0), { shape: [4, 0] }), tensor(new Float32Array(0), { shape: [0, 4] })];
-  await expect(valuesBy(PACKED, matmul, a, b)).rejects.toThrow(`no variant ${PACKED}`);
+  await expect(valuesBy(engine(), PACKED, matmul, a, b)).rejects.toThrow(`no variant ${PACKED}`);
 });

@@ -5,21 +5,14 @@ import { chooseStatic } from '../../src/kernels/variants.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { checkOp } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine, useVariantsOf } from '../support/engine.js';
-import { forceVariant } from '../support/forceVariant.js';
-import { random } from '../support/random.js';
+import { forceVariant, valuesBy } from '../support/forceVariant.js';
 
 const INNER = 16_384;
 
 /** Integers whose products sum exactly: one lost term shows. */
-const whole = (shape: readonly number[], seed: number) =>
-  tensor(
-    random(seed).floats(
-      shape.reduce((a, b) => a * b, 1),
-      (r) => r.integer(-5, 5),
-    ),
-    { shape },
-  );
+const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-5, 5));
 
 const engine = useOwnEngine();
 
@@ -86,10 +79,7 @@ test('is nearer to float64 than one chain', async () => {
   const [a, b] = [tensor(new Float32Array(INNER).fill(0.1)), tensor(new Float32Array(INNER).fill(0.1))];
   const exact = INNER * Math.fround(0.1) ** 2;
   const offBy = async (variant: string) => {
-    forceVariant(engine(), variant);
-    const step = compile((x: Tensor, y: Tensor) => matmul(x, y), { name: variant });
-    const value = await step(a, b).item();
-    step.dispose();
+    const [value = Number.NaN] = await valuesBy(engine(), variant, matmul, a, b);
     return Math.abs(value - exact);
   };
   expect(await offBy('quad 4x8 in 8 parts')).toBeLessThan((await offBy('quad 4x8')) / 2);

@@ -11,6 +11,7 @@ import { permute, transpose } from '../../src/ops/shaping.js';
 import { logSoftmax, logsumexp, softmax } from '../../src/ops/softmax.js';
 import { compSum } from '../losses/reference.js';
 import { checkOp } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
 import { useVariantsOf } from '../support/engine.js';
 import { random } from '../support/random.js';
 import { checkColumnSums, columnSumSizes } from './columnSums.js';
@@ -18,21 +19,9 @@ import { checkColumnSums, columnSumSizes } from './columnSums.js';
 const edges = [1, 3, 7, 8, 9, 15, 17, 33, 63, 64, 65, 127, 129, 257];
 
 /** Integers, so that products and sums are exact and one lost term shows. */
-function whole(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    random(seed).floats(size, (r) => r.integer(-5, 5)),
-    { shape },
-  );
-}
+const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-5, 5));
 
-function normal(shape: readonly number[], seed: number): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    random(seed).floats(size, (r) => 2 * r.normal()),
-    { shape },
-  );
-}
+const normal = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => 2 * r.normal());
 
 const triples = Array.from({ length: 24 }, (_, i) => {
   const r = random(700 + i);

@@ -1,4 +1,5 @@
 import type { Engine } from '../../src/graph/engine.js';
+import { compile, type Tensor } from '../../src/index.js';
 import type { Variant } from '../../src/kernels/variants.js';
 
 /** Lets every question of the plans to come have this variant alone; one that is not offered is an error. */
@@ -8,4 +9,19 @@ export function forceVariant(engine: Engine, name: string): void {
     if (variant === undefined) throw new Error(`no variant ${name}`);
     return { variant, origin: 'tuned' };
   };
+}
+
+/** The values that `apply` has by this variant, in a fresh plan: choices are made with the plan. */
+export async function valuesBy(
+  engine: Engine,
+  variant: string,
+  apply: (a: Tensor, b: Tensor) => Tensor,
+  a: Tensor,
+  b: Tensor,
+) {
+  forceVariant(engine, variant);
+  const step = compile(apply, { name: variant });
+  const values = await step(a, b).data();
+  step.dispose();
+  return values;
 }
