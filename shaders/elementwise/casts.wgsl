@@ -5,6 +5,7 @@
 fn toF32_i32(x: i32) -> f32 { return f32(x); }
 fn toF32_u32(x: u32) -> f32 { return f32(x); }
 fn toF32_bool(x: bool) -> f32 { return select(0.0, 1.0, x); }
+fn toF32_f32(x: f32) -> f32 { return x; }   // of an f16
 
 // 2147483520 is the largest f32 below 2^31, 4294967040 below 2^32.
 fn toI32_f32(x: f32) -> i32 {
@@ -24,8 +25,3 @@ fn toU32_bool(x: bool) -> u32 { return select(0u, 1u, x); }
 fn toBool_f32(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) != 0u; }
 fn toBool_i32(x: i32) -> bool { return x != 0; }
 fn toBool_u32(x: u32) -> bool { return x != 0u; }
-
-fn copy_f32(x: f32) -> f32 { return x; }
-fn copy_i32(x: i32) -> i32 { return x; }
-fn copy_u32(x: u32) -> u32 { return x; }
-fn copy_bool(x: bool) -> bool { return x; }

@@ -4,7 +4,7 @@
 //          integrated GPUs (not yet measured on one); on a CPU adapter it is the slowest of the three
 // tiles    64 x 64 by 16: 128 invocations, 8.5 KiB of workgroup memory. Rows in eights, columns in fours,
 //          WORKGROUP_SIZE = BLOCK_ROWS * BLOCK_COLUMNS / 32 <= 256: 128 x 64 for large, 32 x 32 for small products
-// bytes    reads 4 rows columns inner (1 / BLOCK_ROWS + 1 / BLOCK_COLUMNS), each batch; writes the result once
+// bytes    reads 4 (2 of f16) rows columns inner (1 / BLOCK_ROWS + 1 / BLOCK_COLUMNS), each batch; writes the result once
 // flops    2 rows columns inner, each batch
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    rows and columns past the end load the last one again and are not stored; the last block of inner is shorter
@@ -32,13 +32,13 @@ var<workgroup> rightBlock: array<vec4f, BLOCK_INNER * (RIGHT_FOURS + 1u)>;
 // Four rows of a, or past the end the last one again, at one step of inner.
 fn loadLeft(start: u32, row: u32, k: u32) -> vec4f {
   let at = start + min(row + vec4u(0u, 1u, 2u, 3u), vec4u(sizes.rows - 1u)) * sizes.aRow + k * sizes.aInner;
-  return vec4f(a[at[0]], a[at[1]], a[at[2]], a[at[3]]);
+  return vec4f(f32(a[at[0]]), f32(a[at[1]]), f32(a[at[2]]), f32(a[at[3]]));
 }
 
 // Four columns of b, or past the end the last one again, at one step of inner.
 fn loadRight(start: u32, column: u32, k: u32) -> vec4f {
   let at = start + min(column + vec4u(0u, 1u, 2u, 3u), vec4u(sizes.columns - 1u)) * sizes.bColumn + k * sizes.bInner;
-  return vec4f(b[at[0]], b[at[1]], b[at[2]], b[at[3]]);
+  return vec4f(f32(b[at[0]]), f32(b[at[1]]), f32(b[at[2]]), f32(b[at[3]]));
 }
 
 // Column r of the sum is row r of four.

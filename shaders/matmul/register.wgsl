@@ -2,7 +2,7 @@
 //   a [batches, rows, inner]   b [batches, inner, columns], both by strides   ->   result [batches, rows, columns]
 // variant  register: no workgroup memory, no barrier, no subgroups. The best without subgroups on a CPU adapter,
 //          where a load costs 30 fused multiply-adds and a barrier more; real GPUs want blocked.wgsl
-// bytes    reads 4 rows columns inner (1 / TILE_ROWS + 1 / TILE_COLUMNS), each batch; writes the result once
+// bytes    reads 4 (2 of f16) rows columns inner (1 / TILE_ROWS + 1 / TILE_COLUMNS), each batch; writes the result once
 // flops    2 rows columns inner, each batch
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    rows and columns past the end load the last one again and are not stored; inner's odd step is its own
@@ -26,13 +26,13 @@ fn multiplyAdd(left: f32, right: Row, sum: Row) -> Row {
 
 // Two steps of inner: two loads of a serve sixteen fma.
 fn multiplyAddTwo(at: u32, step: u32, right0: Row, right1: Row, sum: Row) -> Row {
-  return multiplyAdd(a[at + step], right1, multiplyAdd(a[at], right0, sum));
+  return multiplyAdd(f32(a[at + step]), right1, multiplyAdd(f32(a[at]), right0, sum));
 }
 
 fn loadRow(at: array<u32, 8>, step: u32) -> Row {
   return Row(
-    b[at[0] + step], b[at[1] + step], b[at[2] + step], b[at[3] + step],
-    b[at[4] + step], b[at[5] + step], b[at[6] + step], b[at[7] + step],
+    f32(b[at[0] + step]), f32(b[at[1] + step]), f32(b[at[2] + step]), f32(b[at[3] + step]),
+    f32(b[at[4] + step]), f32(b[at[5] + step]), f32(b[at[6] + step]), f32(b[at[7] + step]),
   );
 }
 
@@ -126,22 +126,22 @@ fn matmul(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index)
   }
   if (inner % 2u == 1u) {
     let b0 = loadRow(bAt, bRow);
-    c0 = multiplyAdd(a[a0 + aAt], b0, c0);
-    c1 = multiplyAdd(a[a1 + aAt], b0, c1);
-    c2 = multiplyAdd(a[a2 + aAt], b0, c2);
-    c3 = multiplyAdd(a[a3 + aAt], b0, c3);
-    c4 = multiplyAdd(a[a4 + aAt], b0, c4);
-    c5 = multiplyAdd(a[a5 + aAt], b0, c5);
-    c6 = multiplyAdd(a[a6 + aAt], b0, c6);
-    c7 = multiplyAdd(a[a7 + aAt], b0, c7);
-    c8 = multiplyAdd(a[a8 + aAt], b0, c8);
-    c9 = multiplyAdd(a[a9 + aAt], b0, c9);
-    c10 = multiplyAdd(a[a10 + aAt], b0, c10);
-    c11 = multiplyAdd(a[a11 + aAt], b0, c11);
-    c12 = multiplyAdd(a[a12 + aAt], b0, c12);
-    c13 = multiplyAdd(a[a13 + aAt], b0, c13);
-    c14 = multiplyAdd(a[a14 + aAt], b0, c14);
-    c15 = multiplyAdd(a[a15 + aAt], b0, c15);
+    c0 = multiplyAdd(f32(a[a0 + aAt]), b0, c0);
+    c1 = multiplyAdd(f32(a[a1 + aAt]), b0, c1);
+    c2 = multiplyAdd(f32(a[a2 + aAt]), b0, c2);
+    c3 = multiplyAdd(f32(a[a3 + aAt]), b0, c3);
+    c4 = multiplyAdd(f32(a[a4 + aAt]), b0, c4);
+    c5 = multiplyAdd(f32(a[a5 + aAt]), b0, c5);
+    c6 = multiplyAdd(f32(a[a6 + aAt]), b0, c6);
+    c7 = multiplyAdd(f32(a[a7 + aAt]), b0, c7);
+    c8 = multiplyAdd(f32(a[a8 + aAt]), b0, c8);
+    c9 = multiplyAdd(f32(a[a9 + aAt]), b0, c9);
+    c10 = multiplyAdd(f32(a[a10 + aAt]), b0, c10);
+    c11 = multiplyAdd(f32(a[a11 + aAt]), b0, c11);
+    c12 = multiplyAdd(f32(a[a12 + aAt]), b0, c12);
+    c13 = multiplyAdd(f32(a[a13 + aAt]), b0, c13);
+    c14 = multiplyAdd(f32(a[a14 + aAt]), b0, c14);
+    c15 = multiplyAdd(f32(a[a15 + aAt]), b0, c15);
   }
 
   // A loop, not 128 stores: the epilogue is compiled once.

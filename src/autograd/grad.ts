@@ -1,4 +1,5 @@
 import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
+import { isFloat } from '../graph/dtype.js';
 import { currentValue } from '../graph/parameter.js';
 import { postOrder } from '../graph/postOrder.js';
 import { sameShape } from '../graph/shape.js';
@@ -134,8 +135,8 @@ function backward(
 ): Tensor[] {
   wrt.forEach((tensor, i) => {
     if (!(tensor instanceof Tensor)) throw new GradientError(name, `what to differentiate by (${i}) is not a Tensor.`);
-    if (tensor.dtype !== 'f32') {
-      throw new GradientError(name, `tensor ${i} is ${tensor.dtype}; only f32 has gradients.`);
+    if (!isFloat(tensor.dtype)) {
+      throw new GradientError(name, `tensor ${i} is ${tensor.dtype}; only f32 and f16 have gradients.`);
     }
   });
   const targets = new Set(wrt);
@@ -153,7 +154,7 @@ function backward(
     const node = order[i] as Tensor;
     const cotangent = cotangents.get(node);
     if (cotangent === undefined || node.inputs.length === 0) continue;
-    const needs = node.inputs.map((input) => reached.has(input) && input.dtype === 'f32');
+    const needs = node.inputs.map((input) => reached.has(input) && isFloat(input.dtype));
     if (!needs.some((need) => need)) continue;
     const { vjp: rule } = node.op;
     if (rule === undefined) {
@@ -200,7 +201,7 @@ function dependents(roots: readonly Tensor[], targets: ReadonlySet<Tensor>): Ten
   const order: Tensor[] = [];
   const visit = (tensor: Tensor) => {
     const through = tensor.inputs.some((one) => depends.get(one) === true);
-    const does = targets.has(tensor) || (through && tensor.dtype === 'f32');
+    const does = targets.has(tensor) || (through && isFloat(tensor.dtype));
     depends.set(tensor, does);
     if (does) order.push(tensor);
   };

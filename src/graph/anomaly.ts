@@ -1,5 +1,7 @@
 import type { Device } from '../device/device.js';
 import { AnomalyError, type CotangentError, formatShape } from '../errors.js';
+import { isFloat } from './dtype.js';
+import { bytesOf, decode } from './encoding.js';
 import { type Bindings, locate } from './executable.js';
 import type { Plan } from './plan.js';
 import type { Tensor } from './tensor.js';
@@ -16,10 +18,11 @@ export async function findAnomaly(
 ): Promise<CotangentError | undefined> {
   const values = plan.dispatches.flatMap(({ writes }) => writes);
   const reads = values.map(async (value) => {
-    if (value.tensor.dtype !== 'f32' || value.tensor.size === 0) return undefined;
+    const { dtype, size } = value.tensor;
+    if (!isFloat(dtype) || size === 0) return undefined;
     const range = locate(plan, value, bindings);
-    const bytes = await device.readback.read(range.buffer, range.offset, 4 * value.tensor.size);
-    const data = new Float32Array(bytes, 0, value.tensor.size);
+    const bytes = await device.readback.read(range.buffer, range.offset, bytesOf(value.tensor, device));
+    const data = decode(dtype, bytes, size, device);
     const index = data.findIndex((element) => !Number.isFinite(element));
     return index < 0 ? undefined : { value, index, element: data[index] };
   });

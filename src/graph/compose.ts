@@ -1,7 +1,9 @@
+import type { Device } from '../device/device.js';
 import type { KernelBinding } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
-import { storageType } from './dtype.js';
+import { elementType } from './dtype.js';
 import type { Sink } from './effect.js';
+import { storageType } from './encoding.js';
 import { isLinear, isUniform, type Operand, type Value } from './ir.js';
 import type { BufferRange, UniformValue } from './lowering.js';
 import { sizeOf } from './shape.js';
@@ -45,6 +47,7 @@ export class Composer {
   readonly touched: Record<string, number> = {};
   /** Declarations of the modules, by name. */
   readonly replace: Record<string, string> = {};
+  readonly #device: Device;
   readonly #isComputedHere: (value: Value) => boolean;
   readonly #sinks: ReadonlyMap<Value, Sink>;
   #lines: string[] = [];
@@ -56,7 +59,8 @@ export class Composer {
    * @param isComputedHere whether a value is part of this kernel (its members and inlined chains).
    * @param sinks what becomes of values instead of being stored.
    */
-  constructor(isComputedHere: (value: Value) => boolean, sinks: ReadonlyMap<Value, Sink>) {
+  constructor(device: Device, isComputedHere: (value: Value) => boolean, sinks: ReadonlyMap<Value, Sink>) {
+    this.#device = device;
     this.#isComputedHere = isComputedHere;
     this.#sinks = sinks;
   }
@@ -102,7 +106,9 @@ export class Composer {
         continue;
       }
       const binding = this.#bind(value, 'read_write');
-      const text = dtype === 'bool' ? `select(0u, 1u, ${computed})` : computed;
+      const stored = storageType(dtype, this.#device);
+      const half = stored === 'f16' ? `f16(${computed})` : computed;
+      const text = dtype === 'bool' ? `select(0u, 1u, ${computed})` : half;
       this.#lines.push(`${binding}[${index}] = ${text};`);
     }
     this.#anchor = undefined;
@@ -170,7 +176,7 @@ export class Composer {
     if (known >= 0) return `buffer${known}`;
     const name = `buffer${this.bound.length}`;
     this.bound.push(value);
-    this.bindings.push({ name, access, type: `array<${storageType(value.tensor.dtype)}>` });
+    this.bindings.push({ name, access, type: `array<${storageType(value.tensor.dtype, this.#device)}>` });
     return name;
   }
 
@@ -190,7 +196,9 @@ export class Composer {
     return this.#remember(`load ${value.position} ${viewKey(operand.view)} ${place.key}`, () => {
       const index = this.#offset(operand.view, place);
       const element = `${this.#bind(value, 'read')}[${index}]`;
-      return value.tensor.dtype === 'bool' ? `(${element} != 0u)` : element;
+      const { dtype } = value.tensor;
+      if (storageType(dtype, this.#device) === 'f16') return `f32(${element})`;
+      return dtype === 'bool' ? `(${element} != 0u)` : element;
     });
   }
 
@@ -209,7 +217,7 @@ export class Composer {
       this.modules.add(op.module);
       const inputs = value.operands.map((operand) => this.#read(operand, place));
       const last = value.operands.at(-1)?.value.tensor.dtype ?? dtype;
-      return `${op.name}_${last}(${inputs.join(', ')})`;
+      return `${op.name}_${last === 'f16' ? 'f32' : last}(${inputs.join(', ')})`;
     });
   }
 
@@ -224,7 +232,7 @@ export class Composer {
   #uniform(value: Value): string {
     const { source, dtype } = value.tensor;
     if (source?.kind !== 'uniformLeaf') throw new Error('not a uniform');
-    const field = this.#fieldOf(`uniform ${value.position}`, storageType(dtype), { leaf: source.index });
+    const field = this.#fieldOf(`uniform ${value.position}`, elementType(dtype), { leaf: source.index });
     return dtype === 'bool' ? `(${field} != 0u)` : field;
   }
 

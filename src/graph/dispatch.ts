@@ -7,7 +7,9 @@ import type { ChoiceOrigin, Choose, VariantQuestion } from '../kernels/variants.
 import type { WgslModule } from '../kernels/wgslModule.js';
 import { foldGrid } from '../kernels/workgroups.js';
 import { type ChainField, type ChainValue, Composer } from './compose.js';
+import { elementType } from './dtype.js';
 import type { Sink } from './effect.js';
+import { bytesOf } from './encoding.js';
 import type { Fusion, Group } from './fusion.js';
 import type { Ir, Operand, Value } from './ir.js';
 import type { BufferRange, Lowering, UniformValue } from './lowering.js';
@@ -47,6 +49,8 @@ export interface PlannedDispatch {
   readonly sources: readonly BindingSource[];
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;
+  /** Read and written. */
+  readonly bytes: number;
   readonly reads: readonly Value[];
   readonly writes: readonly Value[];
   readonly refusals: readonly string[];
@@ -169,7 +173,7 @@ export class DispatchBuilder {
       const known = functions[name];
       if (known === undefined) {
         // A hook that only replaced declarations call (a loss's parameter).
-        const type = load.tensor.dtype;
+        const type = elementType(load.tensor.dtype);
         added.push(composer.loadHook(name, ['i', 'j', 'k'].slice(0, load.extents.length), type, operand, load.extents));
         continue;
       }
@@ -198,12 +202,12 @@ export class DispatchBuilder {
 
   /** A dispatch of an effect: it touches only buffers that outlive the plan, scratch, and placed values. */
   effect(lowering: Lowering, label: string): void {
-    const composer = new Composer(() => false, this.#sinks);
+    const composer = new Composer(this.#device, () => false, this.#sinks);
     this.#dispatch({ group: undefined, lowering, composer, hooks: {}, dropped: new Set(), label });
   }
 
   #composer(group: Group): Composer {
-    return new Composer((value) => group.members.has(value) || group.inlined.has(value), this.#sinks);
+    return new Composer(this.#device, (value) => group.members.has(value) || group.inlined.has(value), this.#sinks);
   }
 
   #operandOf(group: Group, tensor: Tensor): Operand {
@@ -280,6 +284,8 @@ export class DispatchBuilder {
       (access === 'read' ? reads : writes).add(value);
       return { kind: 'value', value };
     });
+    const values = [...reads, ...writes].reduce((sum, { tensor }) => sum + bytesOf(tensor, this.#device), 0);
+    const signature = specialised.bindings.map(({ access }) => access);
     this.dispatches.push({
       label,
       variant: lowering.variant,
@@ -288,10 +294,11 @@ export class DispatchBuilder {
       entryPoint: specialised.entryPoint,
       lineMap: specialised.lineMap,
       constants: lowering.overrides ?? {},
-      signature: specialised.bindings.map(({ access }) => access),
+      signature,
       sources,
       workgroups: lowering.workgroups,
       flops: lowering.flops ?? 0,
+      bytes: values + touchedBytes(sources, signature),
       reads: [...reads],
       writes: [...writes],
       refusals: group?.refusals ?? [],
@@ -337,6 +344,14 @@ export class DispatchBuilder {
     const fields = chain.map(({ type, value }, i): UniformField => ({ offset: 4 * i, type, value }));
     return this.blocks.push({ bytes: Math.max(16, 4 * fields.length), fields }) - 1;
   }
+}
+
+/** Of ranges that outlive the plan, what is read, and twice what is read and written. */
+function touchedBytes(sources: readonly BindingSource[], signature: readonly BindingKind[]): number {
+  return sources.reduce((sum, source, i) => {
+    if (source.kind !== 'range') return sum;
+    return sum + source.touched * (signature[i] === 'read_write' ? 2 : 1);
+  }, 0);
 }
 
 /** The scalar inside `u32`, `vec4<f32>`, `array<vec4i, 2>`. */

@@ -5,8 +5,9 @@ import { checkTuneOptions, type TuneOptions, Tuner } from '../kernels/tuner.js';
 import { identityOf } from '../kernels/tunerChoices.js';
 import { pageStore, type TunerStore } from '../kernels/tunerStore.js';
 import { findAnomaly } from './anomaly.js';
-import { type TypedArray, typedArray, viewBytes } from './dtype.js';
+import { type TypedArray, typedArray } from './dtype.js';
 import type { Effect } from './effect.js';
+import { bytesOf, decode } from './encoding.js';
 import { Executable, locate, rangeOf } from './executable.js';
 import { Heap, type MemoryReport } from './heap.js';
 import { isLeaf } from './ir.js';
@@ -120,7 +121,7 @@ export class Engine implements Runtime {
       }
       tensor.storage?.assertFresh?.('data');
       const storage = this.heap.materialise(tensor);
-      const bytes = this.device.readback.read(storage.buffer, storage.offset, 4 * tensor.size);
+      const bytes = this.device.readback.read(storage.buffer, storage.offset, bytesOf(tensor, this.device));
       const at = this.pacing.submits;
       this.#hearComplaints();
       return this.#finish(tensor, storage, bytes, at);
@@ -139,7 +140,7 @@ export class Engine implements Runtime {
     }
     const error = this.reports.take();
     if (error !== undefined) throw error;
-    return viewBytes(tensor.dtype, data, tensor.size);
+    return decode(tensor.dtype, data, tensor.size, this.device);
   }
 
   snapshot(parameter: Tensor): void {
@@ -161,8 +162,9 @@ export class Engine implements Runtime {
       updates: [parameter],
     };
     if (value.dtype !== parameter.dtype) {
-      throw new DtypeError('assign', `the parameter is ${parameter.dtype}, the value ${value.dtype}.`, {
-        mend: `cast it: ${parameter.dtype === 'f32' ? 'toF32' : 'toI32'}(value).`,
+      const { dtype } = parameter;
+      throw new DtypeError('assign', `the parameter is ${dtype}, the value ${value.dtype}.`, {
+        mend: `cast it: to${dtype.charAt(0).toUpperCase()}${dtype.slice(1)}(value).`,
       });
     }
     if (this.trace !== undefined) this.trace.effects.push(effect);
@@ -244,7 +246,9 @@ export class Engine implements Runtime {
     const { plan } = executable;
     const leaves = skeleton.leaves.map((leaf) => (isNumber(leaf.source) ? undefined : this.heap.materialise(leaf)));
     executable.writeTurn(skeleton.leaves);
-    const results = outputs.map((tensor) => this.heap.allocate(4 * tensor.size, 'tensors', tensor.op.name));
+    const results = outputs.map((tensor) =>
+      this.heap.allocate(bytesOf(tensor, this.device), 'tensors', tensor.op.name),
+    );
     const slots = plan.slots.map((bytes) => this.device.buffers.acquire(bytes, 'temporary'));
     const bindings = {
       leaf: (index: number) => leaves[index] as Storage,

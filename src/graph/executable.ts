@@ -3,6 +3,7 @@ import type { Device } from '../device/device.js';
 import type { CotangentError } from '../errors.js';
 import { aligned } from './alignment.js';
 import type { BindingSource, PlannedDispatch, UniformBlock } from './dispatch.js';
+import { bytesOf } from './encoding.js';
 import type { BufferRange } from './lowering.js';
 import type { Plan } from './plan.js';
 
@@ -230,7 +231,7 @@ export class Executable {
     if (source.kind === 'range') return bufferBinding(source.range, source.range.bytes);
     if (source.kind === 'scratch') return bufferBinding(bindings.slot(source.slot), source.bytes);
     const range = locate(this.plan, source.value, bindings);
-    return bufferBinding(range, 4 * source.value.tensor.size);
+    return bufferBinding(range, bytesOf(source.value.tensor, this.#device));
   }
 
   /** Encodes a run with the uniforms written last. */
@@ -271,7 +272,7 @@ export class Executable {
       // Of no elements: it has no place.
       if (from.tensor.size === 0) continue;
       const { buffer, offset } = bindings.leaf(to);
-      recorder.copy(locate(this.plan, from, bindings), buffer, offset, 4 * from.tensor.size);
+      recorder.copy(locate(this.plan, from, bindings), buffer, offset, bytesOf(from.tensor, this.#device));
     }
   }
 

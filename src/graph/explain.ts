@@ -3,7 +3,6 @@ import type { PlannedDispatch } from './dispatch.js';
 import type { Value } from './ir.js';
 import type { Plan } from './plan.js';
 import type { Loop, Program } from './program.js';
-import { bytesOf } from './workload.js';
 
 interface Totals {
   readonly dispatches: number;
@@ -39,7 +38,7 @@ function totalsOf({ parts, loops }: Program): Totals {
   const own = parts.map(({ plan: { dispatches, copies } }) => ({
     dispatches: dispatches.length,
     assignments: copies.length,
-    bytes: dispatches.reduce((sum, dispatch) => sum + bytesOf(dispatch), 0),
+    bytes: dispatches.reduce((sum, dispatch) => sum + dispatch.bytes, 0),
     flops: dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0),
   }));
   return loops
@@ -73,7 +72,7 @@ function describeDispatch(plan: Plan, dispatch: PlannedDispatch, index: number):
   const ranges = dispatch.sources.filter(({ kind }) => kind === 'range').length;
   const lines = [
     `${String(index).padStart(3)}  ${dispatch.label}${variant}  grid ${dispatch.workgroups.join('x')}  ` +
-      `${format(bytesOf(dispatch))}B  ${format(dispatch.flops)}flop`,
+      `${format(dispatch.bytes)}B  ${format(dispatch.flops)}flop`,
     `       reads ${read || 'nothing'}${ranges > 0 ? `, ${ranges} arenas` : ''}; writes ${written || 'in place'}`,
   ];
   for (const refusal of dispatch.refusals) lines.push(`       not fused: ${refusal}`);

@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.js';
 import { formatShape, ValueError } from '../errors.js';
-import { type TypedArray, typedArray } from './dtype.js';
+import { type DType, type TypedArray, typedArray } from './dtype.js';
+import { bytesOf, encode } from './encoding.js';
 import { isLeaf } from './ir.js';
 import type { BufferRange } from './lowering.js';
 import { Parameter } from './parameter.js';
@@ -113,8 +114,8 @@ export class Heap {
       return value;
     }
     if (tensor.source?.kind === 'host') {
-      const storage = this.allocate(4 * tensor.size, 'tensors', 'tensor');
-      this.upload(storage, tensor.source.data);
+      const storage = this.allocate(bytesOf(tensor, this.#device), 'tensors', 'tensor');
+      this.upload(storage, tensor.source.data, tensor.dtype);
       this.attach(tensor, storage);
       return storage;
     }
@@ -141,14 +142,17 @@ export class Heap {
   copyOf(tensor: Tensor, owner: Owner, label: string): Storage {
     tensor.assertNotFreed(tensor.op.name);
     const from = hostDataOf(tensor) ?? this.materialise(tensor);
-    const storage = this.allocate(4 * tensor.size, owner, label);
-    if (ArrayBuffer.isView(from)) this.upload(storage, from);
-    else this.copy(from, storage, 4 * tensor.size);
+    const bytes = bytesOf(tensor, this.#device);
+    const storage = this.allocate(bytes, owner, label);
+    if (ArrayBuffer.isView(from)) this.upload(storage, from, tensor.dtype);
+    else this.copy(from, storage, bytes);
     return storage;
   }
 
-  upload(range: BufferRange, data: TypedArray): void {
-    if (data.length > 0) this.#device.queue.writeBuffer(range.buffer, range.offset, data as GPUAllowSharedBufferSource);
+  upload({ buffer, offset }: BufferRange, data: TypedArray, dtype: DType): void {
+    if (data.length === 0) return;
+    const encoded = encode(dtype, data, this.#device);
+    this.#device.queue.writeBuffer(buffer, offset, encoded as GPUAllowSharedBufferSource);
   }
 
   /** Fills with zeros: memory from the pool may hold what was there before. */
@@ -169,7 +173,7 @@ export class Heap {
   adopt(parameter: Parameter): void {
     const { storage } = parameter;
     if (storage === undefined || storage.owner === this.#device || !storage.owner.isLost) return;
-    const fresh = this.allocate(4 * parameter.size, 'parameters', parameter.toString());
+    const fresh = this.allocate(bytesOf(parameter, this.#device), 'parameters', parameter.toString());
     this.clear(fresh);
     this.attach(parameter, fresh);
   }

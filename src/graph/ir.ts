@@ -1,4 +1,4 @@
-import casts from '../../shaders/elementwise/casts.wgsl';
+import copy from '../../shaders/elementwise/copy.wgsl';
 import type { WgslModule } from '../kernels/wgslModule.js';
 import type { ElementwiseOp, KernelOp } from './op.js';
 import { postOrder } from './postOrder.js';
@@ -10,7 +10,7 @@ import { contiguousView, isContiguous, type View } from './view.js';
 export const copyOp: ElementwiseOp = {
   name: 'copy',
   kind: 'elementwise',
-  module: casts as WgslModule,
+  module: copy as WgslModule,
   vjp: ({ cotangent }) => [cotangent],
 };
 

@@ -7,6 +7,7 @@ import type { Location } from './plan.js';
  * been read for the last time. A dispatch's results never share a buffer with what it reads.
  *
  * @param held values that must live to the end of the pass.
+ * @param bytesOf of a value in a buffer.
  * @param scratch bytes of scratch buffers, which are never shared; they come after the others.
  * @returns the bytes of each buffer.
  */
@@ -15,6 +16,7 @@ export function assignSlots(
   locations: Map<Value, Location>,
   held: ReadonlySet<Value>,
   keepAll: boolean,
+  bytesOf: (value: Value) => number,
   scratch: readonly number[],
 ): number[] {
   const slots: number[] = [...scratch];
@@ -47,7 +49,7 @@ export function assignSlots(
       locations.set(value, { kind: 'slot', slot: slots.push(4) - 1 });
     }
     for (const value of writes) {
-      if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: take(4 * value.tensor.size) });
+      if (!locations.has(value)) locations.set(value, { kind: 'slot', slot: take(bytesOf(value)) });
     }
     if (keepAll) return;
     for (const value of new Set([...reads, ...writes])) {

@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.js';
 import { type CotangentError, StaleTensorError } from '../errors.js';
 import { aligned } from './alignment.js';
+import { bytesOf } from './encoding.js';
 import type { Engine } from './engine.js';
 import type { SourceOp } from './op.js';
 import type { Storage } from './storage.js';
@@ -31,7 +32,7 @@ export class OutputRing {
   constructor(owner: Engine, name: string, tensor: Tensor) {
     this.tensor = tensor;
     this.name = name;
-    this.bytes = 4 * tensor.size;
+    this.bytes = bytesOf(tensor, owner.device);
     this.stride = aligned(Math.max(1, this.bytes));
     this.slots = slotsFor(this.bytes);
     this.storage = owner.heap.allocate(this.stride * this.slots, 'outputs', `${name} output ring`);

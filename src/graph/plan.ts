@@ -2,6 +2,7 @@ import type { Device } from '../device/device.js';
 import type { Choose } from '../kernels/variants.js';
 import { DispatchBuilder, type PlannedDispatch, type UniformBlock } from './dispatch.js';
 import type { Effect } from './effect.js';
+import { bytesOf } from './encoding.js';
 import { Fusion, type FusionOptions, type Group } from './fusion.js';
 import { Ir, isLeaf, isLinear, type Operand, type Value } from './ir.js';
 import { assignSlots } from './liveness.js';
@@ -91,7 +92,8 @@ export function buildPlan(device: Device, request: PlanRequest): Plan {
   for (const [value, range] of placed) locations.set(value, { kind: 'range', range });
   const held = new Set(copies.map(({ from }) => from));
   for (const { values } of requests) for (const value of values) held.add(value);
-  const slots = assignSlots(builder.dispatches, locations, held, request.keepAll === true, builder.scratch);
+  const bytes = ({ tensor }: Value) => bytesOf(tensor, device);
+  const slots = assignSlots(builder.dispatches, locations, held, request.keepAll === true, bytes, builder.scratch);
 
   return {
     dispatches: builder.dispatches,

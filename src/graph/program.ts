@@ -1,5 +1,6 @@
 import type { TuneOptions } from '../kernels/tuner.js';
 import { type Cut, cut, isGiven } from './cut.js';
+import { bytesOf } from './encoding.js';
 import type { Engine } from './engine.js';
 import { type Bindings, Executable, locate } from './executable.js';
 import type { BufferRange } from './lowering.js';
@@ -133,7 +134,9 @@ export class Part {
       moves: (index) => skeleton.leaves[index]?.source?.kind === 'scalar',
     });
     this.assumed = engine.pacing.workload.assume(this.plan);
-    this.#results = outputs.map((tensor) => engine.heap.allocate(4 * tensor.size, 'outputs', `${name} output`));
+    this.#results = outputs.map((tensor) =>
+      engine.heap.allocate(bytesOf(tensor, engine.device), 'outputs', `${name} output`),
+    );
     const first = temporaries.reserve(this.plan.slots);
     this.bindings = {
       leaf: (index) => leaf(skeleton.leaves[index] as Tensor),
@@ -190,8 +193,9 @@ export class Loop {
     this.#outer = outer;
     this.initial = loop.initial;
     this.states = loop.carried.map((tensor) => {
-      tensor.storage = engine.heap.allocate(4 * tensor.size, 'temporaries', `${name} carried`);
-      return tensor.storage;
+      const storage = engine.heap.allocate(bytesOf(tensor, engine.device), 'temporaries', `${name} carried`);
+      tensor.storage = storage;
+      return storage;
     });
     this.body = new Program(surroundings, body, runs * loop.count);
     const outputs = loop.outputs.map((tensor) => this.body.place(tensor));
@@ -207,7 +211,7 @@ export class Loop {
     for (let i = 0; i < states.length; i++) {
       const tensor = this.initial[i] as Tensor;
       const from = isGiven(tensor) ? this.#leaf(tensor) : this.#outer.place(tensor);
-      recorder.copy(from, (states[i] as Storage).buffer, 0, 4 * tensor.size);
+      recorder.copy(from, (states[i] as Storage).buffer, 0, (states[i] as Storage).bytes);
     }
     const flat = this.body.loops.length === 0;
     for (let iteration = 0; iteration < this.count; iteration++) {
@@ -216,8 +220,8 @@ export class Loop {
       this.body.run(recorder);
       // All at once: a next state that is another's former one (a swap) was copied by the plan.
       for (let i = 0; i < states.length; i++) {
-        const { size } = this.initial[i] as Tensor;
-        recorder.copy(this.#next[i] as Storage, (states[i] as Storage).buffer, 0, 4 * size);
+        const { buffer, bytes } = states[i] as Storage;
+        recorder.copy(this.#next[i] as Storage, buffer, 0, bytes);
       }
     }
   }

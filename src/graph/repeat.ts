@@ -1,5 +1,6 @@
 import { DtypeError, formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
 import { engine } from './current.js';
+import { bytesOf } from './encoding.js';
 import type { Engine } from './engine.js';
 import { isLeaf } from './ir.js';
 import type { SourceOp } from './op.js';
@@ -115,8 +116,9 @@ function runNow(owner: Engine, request: Request): unknown {
 /** The value of a step's output, in memory of its own. */
 function ownCopy(owner: Engine, handle: Tensor, { inputs }: Tensor): Tensor {
   const from = owner.heap.materialise(handle);
-  const storage = owner.heap.allocate(4 * handle.size, 'tensors', 'repeat');
-  owner.heap.copy(from, storage, 4 * handle.size);
+  const bytes = bytesOf(handle, owner.device);
+  const storage = owner.heap.allocate(bytes, 'tensors', 'repeat');
+  owner.heap.copy(from, storage, bytes);
   const copy = new Tensor(repeatOp, inputs, handle.shape, handle.dtype, undefined, { kind: 'stored' });
   owner.heap.attach(copy, storage);
   return copy;

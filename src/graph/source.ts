@@ -1,5 +1,6 @@
 import { DtypeError, formatShape, ShapeError, ValueError } from '../errors.js';
-import { ARRAYS, type DType, dtypeOf, type TypedArray, typedArray } from './dtype.js';
+import { ARRAYS, type DType, dtypeOf, isFloat, type TypedArray, typedArray } from './dtype.js';
+import { roundToHalf } from './half.js';
 import type { HostArray } from './hostArray.js';
 import type { SourceOp } from './op.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
@@ -60,27 +61,33 @@ export function isHostArray(value: unknown): value is HostArray {
 
 const RANGES: Readonly<Record<DType, string>> = {
   f32: 'a number',
+  f16: 'a number',
   i32: 'an integer from -2^31 to 2^31 - 1',
   u32: 'an integer from 0 to 2^32 - 1',
   bool: '0 or 1',
 };
 
-/** @internal A number that a dtype can hold as it is (f32: any, rounded); another is refused, never bent. */
+/** @internal A number that a dtype can hold as it is (floats: any, rounded); another is refused, never bent. */
 export function checkNumber(op: string, value: number, dtype: DType): number {
-  if (isHeld(value, dtype)) return value;
+  if (isHeld(value, dtype)) return rounded(value, dtype);
   throw new DtypeError(op, `the number ${value} is no ${dtype}.`, { mend: `give ${RANGES[dtype]}.` });
 }
 
 function isHeld(value: number, dtype: DType): boolean {
-  if (dtype === 'f32') return true;
+  if (isFloat(dtype)) return true;
   if (dtype === 'bool') return value === 0 || value === 1;
   return value === (dtype === 'i32' ? value | 0 : value >>> 0);
 }
 
+/** An f32 is rounded where it is stored. */
+function rounded(value: number, dtype: DType): number {
+  return dtype === 'f16' ? roundToHalf(value) : value;
+}
+
 /** A 0-d constant, baked into plans' uniforms. */
 export function constant(value: number, dtype: DType = 'f32'): Tensor {
-  checkNumber('constant', value, dtype);
-  return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value });
+  const held = checkNumber('constant', value, dtype);
+  return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value: held });
 }
 
 /** @internal A number among tensors: a constant that may be folded. */
@@ -90,7 +97,11 @@ export function number(op: string, value: number, dtype: DType = 'f32'): Tensor 
       mend: 'cast the tensor first: toF32(x).',
     });
   }
-  return new Tensor(constantOp, [], [], dtype, undefined, { kind: 'constant', value, anonymous: true });
+  return new Tensor(constantOp, [], [], dtype, undefined, {
+    kind: 'constant',
+    value: rounded(value, dtype),
+    anonymous: true,
+  });
 }
 
 /**

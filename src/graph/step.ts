@@ -4,6 +4,7 @@ import { findAnomaly } from './anomaly.js';
 import { fitsSpec, type InputSpec } from './compiledInput.js';
 import { type TypedArray, typedArray } from './dtype.js';
 import type { Effect } from './effect.js';
+import { bytesOf } from './encoding.js';
 import type { Engine } from './engine.js';
 import { describeProgram } from './explain.js';
 import type { HostArray } from './hostArray.js';
@@ -15,7 +16,6 @@ import { type Part, type Program, programOf } from './program.js';
 import { type DispatchTimer, Recorder } from './recorder.js';
 import { firstError } from './reports.js';
 import { untracked } from './scope.js';
-import { sizeOf } from './shape.js';
 import type { Storage } from './storage.js';
 import { Temporaries } from './temporaries.js';
 import { isNumber, numberOf, Tensor } from './tensor.js';
@@ -122,8 +122,10 @@ export class Step<Result> {
     this.#recorder = new Recorder(owner.device, owner.pacing.workload, executables);
     this.#leaves = [...new Set(this.program.allLeaves)];
     const used = new Set(this.#leaves.map(({ source }) => (source?.kind === 'placeholder' ? source.index : undefined)));
-    this.#inputs = specs.map(({ shape }, index) =>
-      used.has(index) ? owner.heap.allocate(4 * sizeOf(shape), 'inputs', `${name} input ${index}`) : undefined,
+    this.#inputs = specs.map((spec, index) =>
+      used.has(index)
+        ? owner.heap.allocate(bytesOf(spec, owner.device), 'inputs', `${name} input ${index}`)
+        : undefined,
     );
     this.#held = specs.map(() => 0);
     this.#results = this.#outputs.map((tensor) => this.program.place(tensor));
@@ -298,12 +300,13 @@ export class Step<Result> {
     const { queue } = this.#engine.device;
     if (value instanceof Tensor && isNumber(value.source)) {
       const number = numberOf(value.source);
-      if (target !== undefined) this.#engine.heap.upload(target, typedArray(value.dtype, 1).fill(number));
+      if (target !== undefined) this.#engine.heap.upload(target, typedArray(value.dtype, 1).fill(number), value.dtype);
       return;
     }
     if (value instanceof Tensor) {
       const from = this.#engine.heap.materialise(value);
-      if (target !== undefined) this.#recorder.copy(from, target.buffer, target.offset, 4 * value.size);
+      if (target !== undefined)
+        this.#recorder.copy(from, target.buffer, target.offset, bytesOf(value, this.#engine.device));
       return;
     }
     if (target === undefined) return;

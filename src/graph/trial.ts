@@ -2,7 +2,8 @@ import type { PooledBuffer } from '../device/buffers.js';
 import type { Device } from '../device/device.js';
 import type { Contestant, RaceOutput } from '../kernels/race.js';
 import { type Choose, chooseStatic, type Variant, type VariantQuestion } from '../kernels/variants.js';
-import { typedArray } from './dtype.js';
+import { isFloat, typedArray } from './dtype.js';
+import { bytesOf, encode } from './encoding.js';
 import { Executable, rangeOf } from './executable.js';
 import type { Operand, Value } from './ir.js';
 import type { BufferRange } from './lowering.js';
@@ -43,9 +44,9 @@ export class Trial {
     this.#nodes = nodes;
     this.#leaves = leaves;
     this.#inputs = leaves.map((leaf, i) => (isNumber(leaf.source) ? undefined : this.#filled(leaf, i, question)));
-    this.outputs = nodes.map(({ size, dtype }) => {
-      const { buffer } = this.#acquire(4 * size);
-      return { buffer, bytes: 4 * size, float: dtype === 'f32' };
+    this.outputs = nodes.map((node) => {
+      const bytes = bytesOf(node, device);
+      return { buffer: this.#acquire(bytes).buffer, bytes, float: node.dtype === 'f32' };
     });
     const { variants, timed, reference } = question;
     const contestants = variants.slice(0, timed).map((variant) => this.#contestant(question, variant));
@@ -73,17 +74,19 @@ export class Trial {
     return rangeOf(pooled);
   }
 
-  #filled({ dtype, size }: Tensor, seed: number, { integersBelow = 2 }: VariantQuestion): BufferRange {
-    const range = this.#acquire(4 * size);
+  #filled(tensor: Tensor, seed: number, { integersBelow = 2 }: VariantQuestion): BufferRange {
+    const { dtype, size } = tensor;
+    const range = this.#acquire(bytesOf(tensor, this.#device));
     const data = typedArray(dtype, size);
     // Any even generator does: what matters is that neighbours differ and that sums stay exact.
     let state = seed + 1;
     for (let i = 0; i < size; i++) {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       const draw = state / 2 ** 32;
-      data[i] = dtype === 'f32' ? Math.floor(9 * draw) - 4 : Math.floor((dtype === 'bool' ? 2 : integersBelow) * draw);
+      data[i] = isFloat(dtype) ? Math.floor(9 * draw) - 4 : Math.floor((dtype === 'bool' ? 2 : integersBelow) * draw);
     }
-    if (size > 0) this.#device.queue.writeBuffer(range.buffer, range.offset, data as GPUAllowSharedBufferSource);
+    const encoded = encode(dtype, data, this.#device) as GPUAllowSharedBufferSource;
+    if (size > 0) this.#device.queue.writeBuffer(range.buffer, range.offset, encoded);
     return range;
   }
 

@@ -1,5 +1,4 @@
 import type { Device } from '../device/device.js';
-import type { PlannedDispatch } from './dispatch.js';
 import type { Plan } from './plan.js';
 
 /** What is assumed of an adapter until its work was timed: flops and bytes in a millisecond, milliseconds a dispatch. */
@@ -28,7 +27,7 @@ export class Workload {
   /** Milliseconds of a plan as assumed; times `slowness` they are what is expected. */
   assume(plan: Plan): number {
     const { flops, bytes, dispatch } = this.#assumed;
-    return plan.dispatches.reduce((sum, one) => sum + dispatch + Math.max(one.flops / flops, bytesOf(one) / bytes), 0);
+    return plan.dispatches.reduce((sum, one) => sum + dispatch + Math.max(one.flops / flops, one.bytes / bytes), 0);
   }
 
   /** The queue is empty, and work is about to be submitted. */
@@ -50,13 +49,4 @@ export class Workload {
     this.slowness = this.#timed ? (this.slowness + slowness) / 2 : slowness;
     this.#timed = true;
   }
-}
-
-/** Bytes that a dispatch reads and writes. */
-export function bytesOf(dispatch: PlannedDispatch): number {
-  const values = [...dispatch.reads, ...dispatch.writes].reduce((sum, { tensor }) => sum + 4 * tensor.size, 0);
-  return dispatch.sources.reduce((sum, source, i) => {
-    if (source.kind !== 'range') return sum;
-    return sum + source.touched * (dispatch.signature[i] === 'read_write' ? 2 : 1);
-  }, values);
 }

@@ -136,8 +136,9 @@ function editOf(module: WgslModule, name: string, by: Specialisation): string | 
   return overruled ? '' : undefined;
 }
 
-/** `enable` lines must come first in a file, so they are added here, by use. */
-function enables(code: string): string {
+/** `enable` lines must come first in a file, so they are added here, by use. Comments do not use anything. */
+function enables(commented: string): string {
+  const code = commented.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
   let text = '';
   const subgroups = /\b(subgroup|quad)[A-Z]\w*\s*\(|\bsubgroup_(size|invocation_id)\b/;
   if (subgroups.test(code)) text += 'enable subgroups;\n';

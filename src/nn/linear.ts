@@ -1,6 +1,7 @@
-import { checkCounts } from '../errors.js';
+import { checkCounts, ValueError } from '../errors.js';
 import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
+import { toF16 } from '../ops/casts.js';
 import { zeros } from '../ops/create.js';
 import { matmul } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
@@ -13,6 +14,11 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** Default kaimingUniform. */
   readonly initialise?: Initialiser;
+  /**
+   * What the product's operands are rounded to and read as. 'f16': half the bytes where the adapter has `shader-f16`; the
+   * parameters, sums, result and gradients stay f32, so that no loss needs scaling. Default 'f32'.
+   */
+  readonly dtype?: 'f32' | 'f16';
   /** Where the draw comes from. Default: the default generator (`random.seed`). */
   readonly generator?: Generator;
 }
@@ -24,15 +30,17 @@ export interface LinearOptions {
  */
 export function linear(inputs: number, outputs: number, options: LinearOptions = {}): Module {
   checkCounts('nn.linear', { inputs, outputs });
-  const { bias: biased = true, initialise = kaimingUniform, generator } = options;
+  const { bias: biased = true, initialise = kaimingUniform, dtype = 'f32', generator } = options;
+  if (dtype !== 'f32' && dtype !== 'f16')
+    throw new ValueError('nn.linear', `dtype is '${String(dtype)}'; it must be 'f32' or 'f16'.`);
   const weight = new Parameter(initialise([inputs, outputs], generator), { name: 'weight' });
   const bias = biased ? new Parameter(zeros([outputs]), { name: 'bias' }) : undefined;
   return module({
-    description: `linear(${inputs}, ${outputs})`,
+    description: `linear(${inputs}, ${outputs}${dtype === 'f16' ? ', f16' : ''})`,
     parameters: bias === undefined ? { weight } : { weight, bias },
     forward: (x) => {
       checkLastAxis('nn.linear', x, inputs, x.rank > 2 ? 'flatten it first: nn.flatten().' : undefined);
-      const product = matmul(x, weight);
+      const product = dtype === 'f16' ? matmul(toF16(x), toF16(weight)) : matmul(x, weight);
       return bias === undefined ? product : add(product, bias);
     },
   });

@@ -44,8 +44,9 @@ export function arange(start: number, end: number, step = 1, { dtype = 'f32' }: 
   if (step === 0 || !Number.isFinite(length)) {
     throw new ValueError('arange', `start ${start}, end ${end}, step ${step} give no finite sequence.`);
   }
-  if (dtype === 'bool') throw new ValueError('arange', 'dtype is bool; it takes f32, i32, u32.');
-  return add(multiply(indices(Math.max(0, length), dtype), step), start);
+  if (dtype === 'bool') throw new ValueError('arange', 'dtype is bool; it takes f32, f16, i32, u32.');
+  const counts = indices(Math.max(0, length), dtype === 'f16' ? 'f32' : dtype);
+  return castTo(add(multiply(counts, step), start), dtype);
 }
 
 /** Ones on the diagonal, zeros elsewhere. */

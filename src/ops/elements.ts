@@ -1,4 +1,4 @@
-import { type DType, storageType } from '../graph/dtype.js';
+import { type DType, elementType } from '../graph/dtype.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import { foldGrid } from '../kernels/workgroups.js';
 
@@ -17,5 +17,5 @@ export function around(shape: Shape, axis: number): [number, number, number] {
 
 /** A kernel's `Element` for a tensor, among its replaced declarations. */
 export function elementAlias({ dtype }: { readonly dtype: DType }): { readonly Element: string } {
-  return { Element: `alias Element = ${storageType(dtype)};` };
+  return { Element: `alias Element = ${elementType(dtype)};` };
 }

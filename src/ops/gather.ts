@@ -7,7 +7,7 @@ import { resolveAxis, sameShape } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { reshapeExactly } from './broadcast.js';
-import { toI32 } from './casts.js';
+import { toF16, toF32, toI32 } from './casts.js';
 import { equal, greaterEqual, less } from './comparison.js';
 import { indices as iota } from './create.js';
 import { around, elementAlias, linearGrid } from './elements.js';
@@ -114,6 +114,7 @@ export function scatterAdd(values: TensorLike, at: TensorLike, size: number, axi
   }
   if (!Number.isInteger(size) || size < 0)
     throw new ValueError('scatterAdd', `size is ${size}; it must be an integer of at least 0.`);
+  if (tensor.dtype === 'f16') return toF16(scatterAdd(toF32(tensor), index, size, axis));
   const shape = tensor.shape.map((length, i) => (i === along ? size : length));
   return new Tensor(scatterOp, [tensor, index], shape, tensor.dtype, { axis: along });
 }

@@ -1,7 +1,7 @@
 export * from './activation.js';
 export * from './arithmetic.js';
 export { broadcastTo } from './broadcast.js';
-export { castTo, toBool, toF32, toI32, toU32 } from './casts.js';
+export { castTo, toBool, toF16, toF32, toI32, toU32 } from './casts.js';
 export * from './comparison.js';
 export { concatenate, stack } from './concatenate.js';
 export { type Conv2dOptions, conv2d } from './conv2d.js';

@@ -1,12 +1,15 @@
+import type { Device } from '../device/device.js';
 import { formatShape, ShapeError } from '../errors.js';
+import { storageType } from '../graph/encoding.js';
 import type { Lowering, LoweringContext } from '../graph/lowering.js';
 import type { KernelOp, Reader } from '../graph/op.js';
 import { broadcastShapes, type Shape, sizeOf } from '../graph/shape.js';
+import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { permuteView, sameView } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
-import { checkDtype, operands } from './elementwise.js';
-import { matmulVariants } from './matmulVariants.js';
+import { checkDtype } from './elementwise.js';
+import { type Element, matmulVariants } from './matmulVariants.js';
 import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from './product.js';
 import { transpose } from './shaping.js';
 import { isSplit, lowerSplit, withSplits } from './splitProduct.js';
@@ -28,7 +31,8 @@ function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext)
   const [rows = 1, columns = 1] = node.shape.slice(-2);
   const batches = sizeOf(node.shape.slice(0, -2));
   const sums = nodes.get('sum');
-  const shape = matmulShape({ rows, columns, inner: a.shape.at(-1) ?? 1, batches }, left, right);
+  const extents = { rows, columns, inner: a.shape.at(-1) ?? 1, batches };
+  const shape = matmulShape(extents, left, right, { aElement: elementOf(a, device), bElement: elementOf(b, device) });
   const question = matmulVariants(device, shape);
   // The sums of b's columns go through all of inner.
   const variant = choose(sums === undefined ? withSplits(device, shape, question) : question);
@@ -41,6 +45,10 @@ function lower({ node, nodes, inputs, viewOf, device, choose }: LoweringContext)
     },
     sums: sums !== undefined,
   });
+}
+
+function elementOf({ dtype }: Tensor, device: Device): Element {
+  return storageType(dtype, device) === 'f16' ? 'f16' : 'f32';
 }
 
 const matmulOp: KernelOp = {
@@ -66,14 +74,14 @@ const matmulOp: KernelOp = {
  * The matrix product, over any batch axes in front, which broadcast. A vector is taken as a row on the left
  * and as a column on the right, as in NumPy.
  *
- * @param a `[...batch, rows, inner]` or `[inner]`, f32.
- * @param b `[...batch, inner, columns]` or `[inner]`, f32.
- * @returns `[...batch, rows, columns]`. Sums run in f32, in a fixed order.
+ * @param a `[...batch, rows, inner]` or `[inner]`, f32 or f16.
+ * @param b `[...batch, inner, columns]` or `[inner]`, f32 or f16, whatever a is.
+ * @returns `[...batch, rows, columns]`, f32. Sums run in f32, in a fixed order.
  * @throws ShapeError when the inner sizes differ, or the batch axes do not broadcast.
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = operands('matmul', ['f32'], a, b) as [Tensor, Tensor];
-  checkDtype('matmul', left.dtype, ['f32']);
+  const [left, right] = [asTensor('matmul', a), asTensor('matmul', b)];
+  for (const { dtype } of [left, right]) checkDtype('matmul', dtype, ['f32', 'f16']);
   if (left.rank === 0 || right.rank === 0) {
     throw new ShapeError(
       'matmul',

@@ -3,6 +3,9 @@ import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.
 import { heldTiles } from './heldTiles.js';
 import { hasQuads, packedTile, quadTiles, TIMED_QUADS } from './quadTiles.js';
 
+/** What an operand's elements are in its buffer. */
+export type Element = 'f32' | 'f16';
+
 export interface MatmulShape {
   readonly rows: number;
   readonly columns: number;
@@ -13,6 +16,8 @@ export interface MatmulShape {
   readonly bTransposed: boolean;
   /** Whether inner, and what each operand walks along, go by fours: see quadPacked.wgsl. */
   readonly byFours: boolean;
+  readonly aElement: Element;
+  readonly bElement: Element;
 }
 
 export interface MatmulVariant extends Variant {
@@ -31,14 +36,17 @@ export interface MatmulVariant extends Variant {
  * get blocks in workgroup memory, the shape that others report to be best there; it was not measured here.
  */
 export function matmulVariants(device: Device, shape: MatmulShape): VariantQuestion<MatmulVariant> {
-  const { rows, columns, inner, batches, aTransposed, bTransposed, byFours } = shape;
+  const { rows, columns, inner, batches, aTransposed, bTransposed, byFours, aElement, bElement } = shape;
   const { software } = device.facts;
+  const halves = aElement === 'f16' || bElement === 'f16';
+  const elements = halves ? `${aElement} by ${bElement}` : 'f32';
   const layout = `${aTransposed ? 't' : 'n'}${bTransposed ? 't' : 'n'}`;
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
-  const shapeClass = `matmul ${layout} f32 ${sizes}${byFours ? ' by fours' : ''}`;
+  const shapeClass = `matmul ${layout} ${elements} ${sizes}${byFours ? ' by fours' : ''}`;
   const reference = register(shape, software ? 4 : 64);
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
-  if (hasQuads(device)) {
+  // No adapter is known that has both quads of one core and f16.
+  if (hasQuads(device) && !halves) {
     const carried = [...(byFours ? [packedTile(shape)] : []), ...quadTiles(shape)].sort((a, b) => a.cost - b.cost);
     const tiles = [...heldTiles(shape), ...carried];
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
@@ -47,21 +55,19 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   return { shapeClass, variants: software ? [reference, ...blocks] : [...blocks, reference], reference };
 }
 
-function register({ rows, columns, batches }: MatmulShape, lanes: number): MatmulVariant {
+function register(shape: MatmulShape, lanes: number): MatmulVariant {
+  const { rows, columns, batches } = shape;
   return {
     kernel: 'register',
     variant: 'register 16x8',
     overrides: { WORKGROUP_SIZE: lanes },
-    replace: {},
+    replace: elementAliases(shape),
     workgroups: [Math.ceil(columns / 8), Math.ceil(rows / (16 * lanes)), batches],
   };
 }
 
-function blocked(
-  { rows, columns, batches, aTransposed, bTransposed }: MatmulShape,
-  blockRows: number,
-  blockColumns: number,
-): MatmulVariant {
+function blocked(shape: MatmulShape, blockRows: number, blockColumns: number): MatmulVariant {
+  const { rows, columns, batches, aTransposed, bTransposed } = shape;
   return {
     kernel: 'blocked',
     variant: `blocked ${blockRows}x${blockColumns}`,
@@ -73,7 +79,15 @@ function blocked(
       A_TRANSPOSED: Number(aTransposed),
       B_TRANSPOSED: Number(bTransposed),
     },
-    replace: {},
+    replace: elementAliases(shape),
     workgroups: [Math.ceil(columns / blockColumns), Math.ceil(rows / blockRows), batches],
+  };
+}
+
+/** The declarations of `scalars.wgsl` for what the operands lie in memory as. */
+function elementAliases({ aElement, bElement }: MatmulShape): Readonly<Record<string, string>> {
+  return {
+    LeftElement: `alias LeftElement = ${aElement};`,
+    RightElement: `alias RightElement = ${bElement};`,
   };
 }

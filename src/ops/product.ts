@@ -45,9 +45,14 @@ export const PRODUCT_KERNELS = {
 type Extents = Pick<MatmulShape, 'rows' | 'columns' | 'inner' | 'batches'>;
 
 /** What kernels and tiles are chosen by. */
-export function matmulShape(extents: Extents, left: MatrixLayout, right: MatrixLayout): MatmulShape {
+export function matmulShape(
+  extents: Extents,
+  left: MatrixLayout,
+  right: MatrixLayout,
+  { aElement, bElement }: Pick<MatmulShape, 'aElement' | 'bElement'> = { aElement: 'f32', bElement: 'f32' },
+): MatmulShape {
   const [aTransposed, bTransposed] = [left.row === 1, right.row === 1];
-  return { ...extents, aTransposed, bTransposed, byFours: byFours(extents, left, right) };
+  return { ...extents, aTransposed, bTransposed, byFours: byFours(extents, left, right), aElement, bElement };
 }
 
 /** Whether both operands can be read as vectors of four, without one that holds two lines' elements. */

@@ -5,7 +5,7 @@ import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
 import { ShapeError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
-import { storageType } from '../graph/dtype.js';
+import { elementType } from '../graph/dtype.js';
 import { type Lowering, type LoweringContext, lowering } from '../graph/lowering.js';
 import type { KernelOp, Vjp } from '../graph/op.js';
 import { currentValue } from '../graph/parameter.js';
@@ -52,7 +52,7 @@ function lowerReduction(
   const [source] = inputs as [Tensor];
   const outputs = node.size;
   const count = sizeOf(source.shape.slice(node.rank));
-  const type = storageType(node.dtype);
+  const type = elementType(node.dtype);
   const shared = {
     replace: {
       ...elementAlias(node),

@@ -247,7 +247,7 @@ export class Optimizer {
     const made = tables.map((table) => {
       const storage = owner.heap.allocate(table.byteLength, 'optimizers', `optim.${this.name} groups`);
       owner.heap.hold(prepared, [storage]);
-      owner.heap.upload(storage, table);
+      owner.heap.upload(storage, table, 'u32');
       return storage;
     });
     this.#blocks.set(key, made);
@@ -322,7 +322,7 @@ export class Optimizer {
         tensors.set(`${state}.${name}`, {
           shape: parameter.shape,
           read: async () => new Float32Array(await owner.device.readback.read(range.buffer, range.offset, range.bytes)),
-          write: (data) => owner.heap.upload(range, data),
+          write: (data) => owner.heap.upload(range, data, 'f32'),
         });
       });
     });

@@ -2,7 +2,6 @@ import { ValueError } from '../errors.js';
 import { type CompiledFunction, compiledBehind } from '../graph/compile.js';
 import type { Input } from '../graph/compiledInput.js';
 import { engine } from '../graph/current.js';
-import { bytesOf } from '../graph/workload.js';
 import { limitsOf, type MeasuredLimits } from '../kernels/limits.js';
 import { middle } from './middle.js';
 import { chooseRepeats, isCoarse, tickOf } from './stamps.js';
@@ -161,7 +160,7 @@ function isRepeatable({ dispatch: { sources, signature } }: PlannedRow): boolean
 
 function describe({ dispatch, runs }: PlannedRow, limits: MeasuredLimits, ms?: number, repeats = 1): ProfiledDispatch {
   const { label, variant, origin, workgroups, flops } = dispatch;
-  const bytes = bytesOf(dispatch);
+  const { bytes } = dispatch;
   const byFma = flops / limits.fmaGflops;
   const byBandwidth = bytes / limits.copyGbps;
   return {

@@ -2,6 +2,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '..
 import { formatShape, ValueError } from '../errors.js';
 import { engine } from '../graph/current.js';
 import type { DType, TypedArray } from '../graph/dtype.js';
+import { packHalves, unpackHalves } from '../graph/half.js';
 import type { Parameter } from '../graph/parameter.js';
 import { sameShape } from '../graph/shape.js';
 import { tensor } from '../graph/source.js';
@@ -32,7 +33,7 @@ export interface LoadedCheckpoint {
 
 const FORMAT = 'cotangent-1';
 /** Bools are 0 or 1, as in buffers. */
-const FILE_DTYPES = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'U32' } as const;
+const FILE_DTYPES = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32', bool: 'U32' } as const;
 
 /**
  * A run as safetensors: parameters, optimizer state and step count, the random counter, the data's position, and
@@ -51,7 +52,7 @@ export async function saveCheckpoint(
   const add = (name: string, shape: readonly number[], dtype: DType, read: Promise<TypedArray>) => {
     pending.push(
       read.then((data) => {
-        tensors[name] = { shape, dtype: FILE_DTYPES[dtype], data };
+        tensors[name] = { shape, dtype: FILE_DTYPES[dtype], data: dtype === 'f16' ? packHalves(data) : data };
       }),
     );
   };
@@ -141,7 +142,10 @@ export function loadCheckpoint(
       mend: 'build the same model and optimizer as the run that saved it.',
     });
   }
-  for (const [key, { write }] of wanted) write(tensors.get(key)?.data as TypedArray);
+  for (const [key, { dtype, write }] of wanted) {
+    const { data } = tensors.get(key) as SafetensorsTensor;
+    write(dtype === 'f16' ? unpackHalves(data as Uint16Array) : (data as TypedArray));
+  }
   if (updates !== undefined) state?.setStep(updates.step);
   if (drawn !== undefined) generator.restore(drawn);
   if (choices !== undefined) owner.tuner.take(choices, name);

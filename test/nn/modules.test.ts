@@ -37,6 +37,28 @@ test('linear is x W + b over the last axis of any batch', async () => {
   expect(Array.from(await y.data())).toEqual([11, 22, 33, 14, 25, 36]);
 });
 
+test("linear of f16 rounds what it multiplies, and neither its weight nor the weight's moves", async () => {
+  const layer = nn.linear(1, 1, { dtype: 'f16', bias: false });
+  const [weight] = layer.parameters() as [Parameter];
+  // Halfway and a little more between two f16, and a step of a fifth of their distance.
+  const start = 1 + 0.6 * 2 ** -10;
+  weight.assign([[start]]);
+  expect(await layer(tensor([[3 + 2 ** -11]])).data()).toEqual(Float32Array.of(3 * (1 + 2 ** -10)));
+  const rate = 2 ** -12;
+  const optimizer = optim.sgd([weight], { learningRate: rate });
+  const step = compile((x: Tensor) => {
+    const loss = mean(layer(x));
+    optimizer.update(grad(loss, [weight]));
+    return loss;
+  });
+  for (let i = 0; i < 5; i++) step({ data: Float32Array.of(1), shape: [1, 1] });
+  // The gradient is the input, 1: five moves that f16 would have lost.
+  expect((await weight.data())[0]).toBeCloseTo(start - 5 * rate, 6);
+  expect(() => nn.linear(1, 1, { dtype: 'f64' as never })).toThrow(
+    "nn.linear: dtype is 'f64'; it must be 'f32' or 'f16'.",
+  );
+});
+
 test('linear refuses an input of another width', () => {
   expect(() => nn.linear(4, 2)(tensor([[1, 2, 3]]))).toThrow(
     'nn.linear: the input is [1, 3]; its last axis must be 4.',

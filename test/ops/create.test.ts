@@ -90,7 +90,7 @@ describe('casts', () => {
     expect(await values(toBool(x))).toEqual([0, 1, 1, 1, 1]);
   });
 
-  test.each(cases({ from: ['f32', 'i32', 'u32', 'bool'], to: ['f32', 'i32', 'u32', 'bool'] }))(
+  test.each(cases({ from: ['f32', 'f16', 'i32', 'u32', 'bool'], to: ['f32', 'f16', 'i32', 'u32', 'bool'] }))(
     'castTo, $label',
     async ({ from, to }) => {
       const x = tensor([0, 1, 1, 5], { dtype: from as DType });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DType } from '../../src/graph/dtype.js';
+import { type DType, isFloat } from '../../src/graph/dtype.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { multiply } from '../../src/ops/arithmetic.js';
@@ -48,7 +48,7 @@ function operands(op: ElementwiseCall, dtype: DType, given: readonly (readonly n
   const draw = random(seed);
   return given.map((shape, k) => {
     const size = sizeOf(shape);
-    if (dtype === 'f32') return tensor(draw.floats(size, drawFor(op, k)), { shape });
+    if (isFloat(dtype)) return tensor(draw.floats(size, drawFor(op, k)), { shape, dtype });
     const numbers = Array.from({ length: size }, () =>
       dtype === 'bool' ? draw.below(2) : draw.below(3) === 0 ? draw.integer(-4, 4) : Math.floor(draw.unit() * 2 ** 32),
     );

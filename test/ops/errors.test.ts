@@ -203,7 +203,10 @@ const kernels: readonly Row[] = [
     () => matmul(full([2, 4, 3], 0), full([3, 3, 5], 0)),
     'ShapeError: matmul: shapes do not broadcast: [2] and [3] (2 against 3 at axis -1).\n  Mend: make the axes equal, or one of them 1 (reshape), counting from the last.',
   ],
-  [() => matmul(integers(), integers()), 'DtypeError: matmul: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
+  [
+    () => matmul(integers(), integers()),
+    'DtypeError: matmul: dtype is i32; it takes f32, f16.\n  Mend: cast it: toF32(x).',
+  ],
   [() => sum(x(), { axes: 2 }), 'ShapeError: sum: axis is 2; it must be in [-2, 2).'],
   [() => sum(tensor(1), { axes: 0 }), 'ShapeError: sum: axis is 0; a 0-d tensor has no axes.'],
   [() => max(x(), { axes: [0, -2] }), 'ShapeError: max: axis 0 is named twice.'],
@@ -249,7 +252,7 @@ const kernels: readonly Row[] = [
   ],
   [() => oneHot(label(), 1.5), 'ValueError: oneHot: classes is 1.5; it must be an integer of at least 0.'],
   [() => arange(0, 1, 0), 'ValueError: arange: start 0, end 1, step 0 give no finite sequence.'],
-  [() => arange(0, 1, 1, { dtype: 'bool' }), 'ValueError: arange: dtype is bool; it takes f32, i32, u32.'],
+  [() => arange(0, 1, 1, { dtype: 'bool' }), 'ValueError: arange: dtype is bool; it takes f32, f16, i32, u32.'],
   [() => full([2, -1], 0), 'ShapeError: full: shape is [2,-1]; sizes must be integers of at least 0.'],
   [() => new Generator(-1), 'ValueError: random: seed is -1; it must be an integer from 0 to 2^53 - 1.'],
   [() => new Generator(0).bits([1.5]), 'ShapeError: random: shape is [1.5]; sizes must be integers of at least 0.'],
@@ -383,7 +386,7 @@ const gradients: readonly Row[] = [
     () => grad(wrong(3), [x()]),
     'GradientError: grad: the root is not a Tensor.\n  Mend: give the loss first: grad(loss, parameters).',
   ],
-  [() => grad(sum(x()), [integers()]), 'GradientError: grad: tensor 0 is i32; only f32 has gradients.'],
+  [() => grad(sum(x()), [integers()]), 'GradientError: grad: tensor 0 is i32; only f32 and f16 have gradients.'],
   [() => grad(sum(x()), wrong([3])), 'GradientError: grad: what to differentiate by holds 3, not a Tensor.'],
   [
     () => {

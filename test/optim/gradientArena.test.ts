@@ -39,7 +39,7 @@ describe('gradients have memory of their own only where they are stored', () => 
     // What the pool lends next holds NaN all over.
     const heap = engine().heap;
     const dirty = [1, 2, 3, 4].map(() => heap.allocate(ARENA, 'tensors', 'dirty'));
-    for (const one of dirty) heap.upload(one, new Float32Array(ARENA / 4).fill(Number.NaN));
+    for (const one of dirty) heap.upload(one, new Float32Array(ARENA / 4).fill(Number.NaN), 'f32');
     for (const one of dirty) one.free();
     const { w, optimizer, gradients, step } = training({ clip: { globalNorm: 1 } });
     step();

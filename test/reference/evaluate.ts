@@ -4,6 +4,7 @@ import type { Tensor } from '../../src/graph/tensor.js';
 import { convolved } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { generated } from './generators.js';
+import { nearestHalf } from './half.js';
 import { gathered, scattered } from './indexing.js';
 import { product } from './matmul.js';
 import { momentsOf } from './moments.js';
@@ -63,7 +64,7 @@ function compute(node: Tensor, done: ReadonlyMap<Tensor, Value>): Value {
     return reshaped(evaluate(node.initial), node.shape);
   }
   const { source, dtype, shape, op } = node;
-  if (source?.kind === 'host') return leaf(node, source.data);
+  if (source?.kind === 'host') return leaf(node, dtype === 'f16' ? source.data.map(nearestHalf) : source.data);
   if (source?.kind === 'constant') return leaf(node, [stored(source.value, dtype)]);
   if (source?.kind === 'scalar') return leaf(node, [stored(source.read(), dtype)]);
   if (source !== undefined) throw new Error(`reference: bind ${node}: a ${source.kind} has no value of its own`);
@@ -81,6 +82,7 @@ function compute(node: Tensor, done: ReadonlyMap<Tensor, Value>): Value {
 
 /** A number as the dtype holds it. */
 function stored(value: number, dtype: Tensor['dtype']): number {
+  if (dtype === 'f16') return nearestHalf(value);
   return dtype === 'f32' ? Math.fround(value) : wrap(Math.trunc(value), dtype);
 }
 

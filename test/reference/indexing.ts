@@ -1,3 +1,4 @@
+import { isFloat } from '../../src/graph/dtype.js';
 import { boundedSum } from './reduce.js';
 import { at, empty, type Value, wrap } from './value.js';
 import { rearranged } from './views.js';
@@ -9,7 +10,7 @@ function position(index: number, length: number): number | undefined {
 }
 
 export function gathered(x: Value, indices: Value, shape: readonly number[], axis: number): Value {
-  const fill = x.dtype === 'f32' ? Number.NaN : 0;
+  const fill = isFloat(x.dtype) ? Number.NaN : 0;
   const place = (index: readonly number[]) => {
     const found = position(at(indices.data, at(index, axis)), at(x.shape, axis));
     return found === undefined ? undefined : index.map((i, a) => (a === axis ? found : i));

@@ -56,8 +56,8 @@ export function reduced(name: string, source: Value, shape: readonly number[]): 
 }
 
 const identities = {
-  max: { f32: Number.NEGATIVE_INFINITY, i32: -(2 ** 31), u32: 0, bool: 0 },
-  min: { f32: Number.POSITIVE_INFINITY, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 0 },
+  max: { f32: Number.NEGATIVE_INFINITY, f16: Number.NEGATIVE_INFINITY, i32: -(2 ** 31), u32: 0, bool: 0 },
+  min: { f32: Number.POSITIVE_INFINITY, f16: Number.POSITIVE_INFINITY, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 0 },
 } as const;
 
 function extremum(name: string, source: Value, base: number, count: number): [number, number] {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { vjp } from '../../src/autograd/grad.js';
 import { engine } from '../../src/graph/current.js';
-import type { TypedArray } from '../../src/graph/dtype.js';
+import { isFloat, type TypedArray } from '../../src/graph/dtype.js';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { directionalDerivative } from '../reference/differences.js';
@@ -40,7 +40,7 @@ export async function checkOp(given: OpCase): Promise<void> {
   const output = given.apply(...inputs);
   if (given.shape !== undefined) expect(output.shape, label).toEqual(given.shape);
   if (given.dtype !== undefined) expect(output.dtype, label).toBe(given.dtype);
-  const wrt = inputs.filter(({ dtype }) => dtype === 'f32');
+  const wrt = inputs.filter(({ dtype }) => isFloat(dtype));
   const graphs: { what: string; tensor: Tensor }[] = [{ what: 'value', tensor: output }];
   const draw = random(seed);
   const weights = (like: Tensor) =>
@@ -50,7 +50,7 @@ export async function checkOp(given: OpCase): Promise<void> {
     );
   const steps: { outputs: Tensor[]; cotangents: Tensor[]; gradients: Tensor[]; what: string }[] = [];
   let outputs = [output];
-  for (let order = 1; order <= derivatives && wrt.length > 0 && output.dtype === 'f32'; order++) {
+  for (let order = 1; order <= derivatives && wrt.length > 0 && isFloat(output.dtype); order++) {
     const what = order === 1 ? 'gradient' : 'second derivative';
     const cotangents = outputs.map(weights);
     const gradients = vjp(outputs, wrt, cotangents);
@@ -79,7 +79,7 @@ export async function readAll(tensors: readonly Tensor[]): Promise<TypedArray[]>
 }
 
 function expectKind(dtype: string, data: TypedArray, label: string): void {
-  const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
+  const kind = dtype === 'f32' || dtype === 'f16' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
   if (!(data instanceof kind)) expect.fail(`${label}: a ${dtype} came as ${data.constructor.name}`);
 }
 
