@@ -4,8 +4,10 @@ import { Tensor } from '../graph/tensor.js';
 import { first, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { add } from '../ops/arithmetic.js';
 import { matmul } from '../ops/matmul.js';
+import { matmulShape } from '../ops/matmulShape.js';
 import { matmulVariants } from '../ops/matmulVariants.js';
-import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from '../ops/product.js';
+import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from '../ops/matrixLayout.js';
+import { lowerProduct } from '../ops/product.js';
 import { gradientsBy, secondGradients } from './derived.js';
 import { lowerRows, type RowLoss } from './rowLoss.js';
 

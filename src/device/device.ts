@@ -27,6 +27,15 @@ export interface DeviceOptions {
   gpu?: GPU;
 }
 
+/** `M` x `K` by `K` x `N`, of one component type, summed in another. */
+export interface SubgroupMatrix {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
 /** What is known of the adapter; empty strings for what the browser hides. */
 export interface AdapterFacts {
   /** For people: the description, or the best there is. */
@@ -40,11 +49,16 @@ export interface AdapterFacts {
   /** Lanes in the smallest and largest subgroup; absent where the adapter has no subgroups. */
   readonly subgroupMinSize?: number;
   readonly subgroupMaxSize?: number;
+  /** Products of small matrices that a subgroup does at once; none where the adapter lacks the feature. */
+  readonly subgroupMatrices: readonly SubgroupMatrix[];
   /** All that the adapter offers, sorted; what the device has is `Device.features`. */
   readonly features: readonly string[];
 }
 
-const FEATURES = ['timestamp-query', 'subgroups', 'shader-f16'] as const;
+/** Chrome offers it where the page's flags allow experiments. */
+export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix';
+
+const FEATURES = ['timestamp-query', 'subgroups', 'shader-f16', SUBGROUP_MATRIX] as const;
 
 /** Features that kernels have variants for. */
 export type OptionalFeature = (typeof FEATURES)[number];
@@ -111,7 +125,8 @@ export class Device {
     const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name) && !without.includes(name));
     let device: GPUDevice;
     try {
-      device = await adapter.requestDevice({ label: 'cotangent', requiredFeatures, requiredLimits: raised });
+      const required = requiredFeatures as GPUFeatureName[];
+      device = await adapter.requestDevice({ label: 'cotangent', requiredFeatures: required, requiredLimits: raised });
     } catch (cause) {
       throw new NoWebGPUError('init', `adapter ${factsOf(adapter).name} gave no device: ${wording(cause)}`, {
         mend: 'reload the page; if it happens again, restart the browser and update the GPU driver.',
@@ -209,6 +224,19 @@ function factsOf(adapter: GPUAdapter): AdapterFacts {
     // isFallbackAdapter is young: where it is missing the names decide.
     software: info.isFallbackAdapter === true || isSoftware(`${vendor} ${architecture} ${device} ${description}`),
     ...subgroups,
+    subgroupMatrices: matricesOf(info),
     features: [...adapter.features].sort(),
   };
+}
+
+/** Copied out of the browser's own objects, which JSON and spreading find empty. */
+function matricesOf(info: GPUAdapterInfo): SubgroupMatrix[] {
+  const { subgroupMatrixConfigs = [] } = info as { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrix> };
+  return Array.from(subgroupMatrixConfigs, ({ M, N, K, componentType, resultComponentType }) => ({
+    M,
+    N,
+    K,
+    componentType,
+    resultComponentType,
+  }));
 }

@@ -136,6 +136,9 @@ function editOf(module: WgslModule, name: string, by: Specialisation): string | 
   return overruled ? '' : undefined;
 }
 
+/** Where a matrix lies may differ between subgroups, as it does in our kernel; the check asks for one place a workgroup. */
+const MATRICES = 'enable chromium_experimental_subgroup_matrix; diagnostic(off, chromium.subgroup_matrix_uniformity);';
+
 /** `enable` lines must come first in a file, so they are added here, by use. Comments do not use anything. */
 function enables(commented: string): string {
   const code = commented.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
@@ -143,5 +146,6 @@ function enables(commented: string): string {
   const subgroups = /\b(subgroup|quad)[A-Z]\w*\s*\(|\bsubgroup_(size|invocation_id)\b/;
   if (subgroups.test(code)) text += 'enable subgroups;\n';
   if (/\bf16\b/.test(code)) text += 'enable f16;\n';
+  if (/\bsubgroup_matrix_/.test(code)) text += `${MATRICES}\n`;
   return text;
 }

@@ -1,4 +1,4 @@
-import type { Device } from '../device/device.js';
+import { type Device, SUBGROUP_MATRIX } from '../device/device.js';
 import { ValueError } from '../errors.js';
 import { LIBRARY_VERSION } from './libraryVersion.js';
 
@@ -18,7 +18,7 @@ export type TunerIdentity = Pick<TunerChoices, 'library' | 'adapter'>;
 export function identityOf({ facts, features }: Device): TunerIdentity {
   const { vendor, architecture, device, description } = facts;
   const names = [...new Set([vendor, architecture, device, description])].filter((name) => name !== '');
-  const used = ['subgroups', 'shader-f16'].filter((name) => features.has(name));
+  const used = ['subgroups', 'shader-f16', SUBGROUP_MATRIX].filter((name) => features.has(name));
   return { library: LIBRARY_VERSION, adapter: [...names, ...used.map((name) => `+${name}`)].join(' ') };
 }
 

@@ -9,8 +9,10 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { permuteView, sameView } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype } from './elementwise.js';
-import { type Element, matmulVariants } from './matmulVariants.js';
-import { acceptsMatrix, lowerProduct, type MatrixLayout, matmulShape, matrixLayoutOf } from './product.js';
+import { type Element, matmulShape } from './matmulShape.js';
+import { matmulVariants } from './matmulVariants.js';
+import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from './matrixLayout.js';
+import { lowerProduct } from './product.js';
 import { transpose } from './shaping.js';
 import { isSplit, lowerSplit, withSplits } from './splitProduct.js';
 

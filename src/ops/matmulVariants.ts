@@ -1,27 +1,12 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { heldTiles } from './heldTiles.js';
+import { elementAliases, type MatmulShape } from './matmulShape.js';
 import { hasQuads, packedTile, quadTiles, TIMED_QUADS } from './quadTiles.js';
-
-/** What an operand's elements are in its buffer. */
-export type Element = 'f32' | 'f16';
-
-export interface MatmulShape {
-  readonly rows: number;
-  readonly columns: number;
-  readonly inner: number;
-  readonly batches: number;
-  /** Whether a walks along its rows (stride 1), and b along inner. */
-  readonly aTransposed: boolean;
-  readonly bTransposed: boolean;
-  /** Whether inner, and what each operand walks along, go by fours: see quadPacked.wgsl. */
-  readonly byFours: boolean;
-  readonly aElement: Element;
-  readonly bElement: Element;
-}
+import { subgroupMatrices } from './subgroupMatrices.js';
 
 export interface MatmulVariant extends Variant {
-  readonly kernel: 'register' | 'blocked' | 'quad' | 'quadHeld' | 'quadPacked';
+  readonly kernel: 'register' | 'blocked' | 'subgroupMatrix' | 'quad' | 'quadHeld' | 'quadPacked';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   /** Equal parts that the sums are cut into: see splitProduct.ts. Default: none. */
@@ -52,7 +37,8 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
     return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
   }
-  return { shapeClass, variants: software ? [reference, ...blocks] : [...blocks, reference], reference };
+  const plain = software ? [reference, ...blocks] : [...blocks, reference];
+  return { shapeClass, variants: [...plain, ...subgroupMatrices(device, shape)], reference };
 }
 
 function register(shape: MatmulShape, lanes: number): MatmulVariant {
@@ -81,13 +67,5 @@ function blocked(shape: MatmulShape, blockRows: number, blockColumns: number): M
     },
     replace: elementAliases(shape),
     workgroups: [Math.ceil(columns / blockColumns), Math.ceil(rows / blockRows), batches],
-  };
-}
-
-/** The declarations of `scalars.wgsl` for what the operands lie in memory as. */
-function elementAliases({ aElement, bElement }: MatmulShape): Readonly<Record<string, string>> {
-  return {
-    LeftElement: `alias LeftElement = ${aElement};`,
-    RightElement: `alias RightElement = ${bElement};`,
   };
 }

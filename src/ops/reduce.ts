@@ -145,7 +145,7 @@ function shareTies(cotangent: Tensor, x: Tensor, output: Tensor): Tensor {
 }
 
 function reduceTrailing(op: KernelOp, x: Tensor, reduced: number): Tensor {
-  return new Tensor(op, [x], x.shape.slice(0, x.rank - reduced), x.dtype);
+  return new Tensor(op, [x], x.shape.slice(0, x.rank - reduced), x.dtype === 'f16' ? 'f32' : x.dtype);
 }
 
 function reduce(op: KernelOp, x: TensorLike, dtypes: readonly DType[], options: AxisOptions): Tensor {
@@ -159,9 +159,10 @@ function reduce(op: KernelOp, x: TensorLike, dtypes: readonly DType[], options: 
 
 const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
-/** The sum over axes; 0 over none. Blocked, in a fixed order. */
+/** The sum over axes; 0 over none. Blocked, in a fixed order. Of f16 it is f32. */
 export function sum(x: TensorLike, options: AxisOptions = {}): Tensor {
-  return reduce(sumOp, x, numbers, options);
+  const result = reduce(sumOp, x, [...numbers, 'f16'], options);
+  return result.dtype === 'f16' ? toF32(result) : result;
 }
 
 /** The largest element over axes; NaN where there is one. Ties share the gradient equally. -infinity over none. */
@@ -174,10 +175,10 @@ export function min(x: TensorLike, options: AxisOptions = {}): Tensor {
   return reduce(minOp, x, numbers, options);
 }
 
-/** The mean over axes. Over no elements it is NaN, as in PyTorch, with a warning. */
+/** The mean over axes. Over no elements it is NaN, as in PyTorch, with a warning. Of f16 it is f32. */
 export function mean(x: TensorLike, options: AxisOptions = {}): Tensor {
   const tensor = asTensor('mean', x);
-  checkDtype('mean', tensor.dtype, ['f32']);
+  checkDtype('mean', tensor.dtype, ['f32', 'f16']);
   const { chosenShape } = arrange('mean', tensor, options.axes);
   const count = sizeOf(chosenShape);
   if (count === 0) console.warn('mean: over no elements: the result is NaN.');

@@ -2,8 +2,10 @@ import type { Device } from '../device/device.js';
 import type { Lowering } from '../graph/lowering.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { VariantQuestion } from '../kernels/variants.js';
-import { type MatmulShape, type MatmulVariant, matmulVariants } from './matmulVariants.js';
-import { lowerProduct, type MatrixLayout } from './product.js';
+import type { MatmulShape } from './matmulShape.js';
+import { type MatmulVariant, matmulVariants } from './matmulVariants.js';
+import type { MatrixLayout } from './matrixLayout.js';
+import { lowerProduct } from './product.js';
 import { sumParts } from './sumParts.js';
 
 /** Each part sums so many terms at least: below, a second dispatch costs more than a core that waits. */

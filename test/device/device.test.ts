@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Device, type DeviceOptions } from '../../src/device/device.js';
+import { Device, type DeviceOptions, SUBGROUP_MATRIX } from '../../src/device/device.js';
 import { complaint } from '../support/complaint.js';
 
 const opened: Device[] = [];
@@ -99,7 +99,7 @@ describe('an open device', () => {
 
   test('has the features that kernels use, as far as the adapter has them', async () => {
     const { facts, features } = await open();
-    for (const name of ['timestamp-query', 'subgroups', 'shader-f16']) {
+    for (const name of ['timestamp-query', 'subgroups', 'shader-f16', SUBGROUP_MATRIX]) {
       expect(features.has(name), name).toBe(facts.features.includes(name));
     }
   });

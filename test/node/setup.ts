@@ -10,7 +10,8 @@ if (shared.cotangentGpu === undefined) {
     globals: object;
   };
   Object.assign(globalThis, globals);
-  shared.cotangentGpu = create([]);
+  // Experimental features too, for the kernels that use one.
+  shared.cotangentGpu = create(['enable-dawn-features=allow_unsafe_apis']);
   Object.defineProperty(globalThis.navigator ?? {}, 'gpu', { value: shared.cotangentGpu, configurable: true });
   if (globalThis.navigator === undefined) {
     // Node 20 has no navigator.

@@ -10,12 +10,24 @@ export const columnSumSizes = [
   [128, 9, 129],
 ] as const;
 
-/** A weight's gradient and its bias's: one dispatch, exact in whole numbers, whatever lies past the tiles' ends. */
-export async function checkColumnSums(batch: number, inputs: number, outputs: number, seed: number): Promise<void> {
+/**
+ * A weight's gradient and its bias's: one dispatch, exact in whole numbers, whatever lies past the tiles' ends.
+ * @param stored what is multiplied of each operand: itself, or itself as f16.
+ */
+export async function checkColumnSums(
+  batch: number,
+  inputs: number,
+  outputs: number,
+  seed: number,
+  stored = (x: Tensor): Tensor => x,
+): Promise<void> {
   const r = random(seed);
   const x = r.floats(batch * inputs, ({ integer }) => integer(-5, 5));
   const g = r.floats(batch * outputs, ({ integer }) => integer(-5, 5));
-  const step = compile((left: Tensor, right: Tensor) => [matmul(transpose(left), right), sum(right, { axes: 0 })]);
+  const step = compile((x: Tensor, y: Tensor) => {
+    const [left, right] = [stored(x), stored(y)];
+    return [matmul(transpose(left), right), sum(right, { axes: 0 })];
+  });
   const given = [
     { data: x, shape: [batch, inputs] },
     { data: g, shape: [batch, outputs] },

@@ -9,6 +9,7 @@ import {
   keep,
   loadCheckpoint,
   matmul,
+  mean,
   multiply,
   nn,
   Parameter,
@@ -19,6 +20,7 @@ import {
   scalar,
   scatterAdd,
   slice,
+  softmax,
   sum,
   type Tensor,
   tanh,
@@ -33,6 +35,7 @@ import { checkOp } from '../support/checkOp.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useEngineAndUnfused, useOwnEngine, useVariantsOf } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
+import { checkColumnSums, columnSumSizes } from './columnSums.js';
 
 const { fused, unfused } = useEngineAndUnfused();
 
@@ -114,6 +117,14 @@ test.each([
   await checkOp({ name, inputs: [own], apply, dtype: 'f16', differences: !name.includes('out of range') });
 });
 
+test.each([0, 1, [], undefined])('sums over %s are f32', async (axes) => {
+  const data = await normal([33, 70], 8).data();
+  const x = tensor(data, { shape: [33, 70], dtype: 'f16' });
+  const options = axes === undefined ? {} : { axes };
+  await checkOp({ name: 'sum', inputs: [x], apply: (one) => sum(one, options), dtype: 'f32' });
+  await checkOp({ name: 'mean', inputs: [x], apply: (one) => mean(one, options), dtype: 'f32' });
+});
+
 describe('compiled', () => {
   test('f16 goes in, is carried round a loop, and comes out', async () => {
     const step = compile((x: Tensor) =>
@@ -145,7 +156,7 @@ describe('compiled', () => {
   });
 });
 
-describe.each(['own', 'gpu', 'plain', 'last'] as const)('products, by the kernels of an adapter: %s', (kind) => {
+describe.each(['own', 'gpu', 'plain'] as const)('products, by the kernels of an adapter: %s', (kind) => {
   if (kind === 'own') useOwnEngine();
   else useVariantsOf(kind);
 
@@ -173,6 +184,10 @@ describe.each(['own', 'gpu', 'plain', 'last'] as const)('products, by the kernel
     },
   );
 
+  test.each(columnSumSizes)('column sums beside it: batch %i, %i by %i', (batch, inputs, outputs) =>
+    checkColumnSums(batch, inputs, outputs, 40 + batch, toF16),
+  );
+
   test('with its gradients, which are f32, bias and activation before, a rounding after', async () => {
     await checkOp({
       name: 'a mixed layer',
@@ -192,6 +207,6 @@ describe.each(['own', 'gpu', 'plain', 'last'] as const)('products, by the kernel
 test('what takes f32 alone says how to give it', () => {
   expect(() => add(half([3], 1), 1)).toThrow('add: dtype is f16; it takes f32, i32, u32.');
   expect(() => add(half([3], 1), 1)).toThrow('cast it: toF32(x).');
-  expect(() => sum(half([3], 1))).toThrow('cast it: toF32(x).');
+  expect(() => softmax(half([3, 3], 1))).toThrow('cast it: toF32(x).');
   expect(() => add(half([3], 1), normal([3], 2))).toThrow('dtypes differ: f16 and f32.');
 });

@@ -1,3 +1,4 @@
+import { isFloat } from '../../src/graph/dtype.js';
 import {
   areVaried,
   at,
@@ -37,7 +38,7 @@ export function boundedSum(
 
 /** Reduces the trailing axes beyond `shape`. */
 export function reduced(name: string, source: Value, shape: readonly number[]): Value {
-  const result = empty(shape, source.dtype);
+  const result = empty(shape, source.dtype === 'f16' ? 'f32' : source.dtype);
   const count = result.data.length === 0 ? 0 : source.data.length / result.data.length;
   for (let i = 0; i < result.data.length; i++) {
     const base = i * count;
@@ -50,7 +51,7 @@ export function reduced(name: string, source: Value, shape: readonly number[]): 
           )
         : extremum(name, source, base, count);
     result.data[i] = wrap(value, source.dtype);
-    result.error[i] = source.dtype === 'f32' ? error : 0;
+    result.error[i] = isFloat(source.dtype) ? error : 0;
   }
   return result;
 }

@@ -101,7 +101,7 @@ export function useVariantsOf(kind: 'gpu' | 'plain' | 'second' | 'last'): () => 
   const engine = useOwnEngine(kind === 'plain' ? { withoutFeatures: ['subgroups'] } : {});
   beforeAll(() => {
     const { device, tuner } = engine();
-    const facts = { ...device.facts, software: false, subgroupMinSize: 32, subgroupMaxSize: 32 };
+    const facts = { ...device.facts, software: false, subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrices: [] };
     if (kind === 'gpu') Object.defineProperty(device, 'facts', { value: facts });
     if (kind === 'gpu' || kind === 'plain') return;
     tuner.choose = ({ variants }) => {

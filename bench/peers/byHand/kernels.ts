@@ -1,8 +1,9 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
+import { matmulShape } from '../../../src/ops/matmulShape.js';
 import { matmulVariants } from '../../../src/ops/matmulVariants.js';
-import { matmulShape, PRODUCT_KERNELS } from '../../../src/ops/product.js';
+import { PRODUCT_KERNELS } from '../../../src/ops/product.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
 

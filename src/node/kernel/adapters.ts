@@ -46,7 +46,11 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { asOn: 'this adapter', withoutFeatures: [], facts: {} },
   { asOn: 'a CPU', withoutFeatures: ['subgroups'], facts: { software: true } },
-  { asOn: 'a GPU', withoutFeatures: [], facts: { software: false, subgroupMinSize: 32, subgroupMaxSize: 32 } },
+  {
+    asOn: 'a GPU',
+    withoutFeatures: [],
+    facts: { software: false, subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrices: [] },
+  },
 ];
 
 const open: (Promise<Stand> | undefined)[] = [];

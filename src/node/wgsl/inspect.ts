@@ -123,8 +123,13 @@ const TAKEN =
   /\b(var\s*<[^>]*>|ptr\s*<\s*\w+)|\b(block|function|handle|immediate|private|read|read_write|storage|type|uniform|workgroup|write)\b/g;
 const SUFFIX = '_asName';
 
+/** An experimental extension's types, in whose place any other will do, and builtins that have such parameters. */
+const MATRIX_TYPE = /\bsubgroup_matrix_\w+\s*<[^<>]*>/g;
+const MATRIX_CALL = /\b(subgroupMatrix\w+)\s*<[^<>]*>/g;
+
 function spellReserved(code: string): string {
-  return blankComments(code).replace(TAKEN, (whole: string, space: string | undefined) =>
+  const known = blankComments(code).replace(MATRIX_TYPE, 'f32').replace(MATRIX_CALL, '$1');
+  return known.replace(TAKEN, (whole: string, space: string | undefined) =>
     space === undefined ? whole + SUFFIX : whole,
   );
 }

@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Device } from '../../src/device/device.js';
+import { tensor } from '../../src/graph/source.js';
+import { add, matmul, relu, type Tensor, toF16, transpose } from '../../src/index.js';
+import { slice } from '../../src/ops/shaping.js';
+import { subgroupMatrices } from '../../src/ops/subgroupMatrices.js';
+import { cases } from '../support/cases.js';
+import { checkOp } from '../support/checkOp.js';
+import { drawTensor } from '../support/drawTensor.js';
+import { useOwnEngine } from '../support/engine.js';
+import { forceVariant, valuesBy } from '../support/forceVariant.js';
+import { seedOf } from '../support/random.js';
+import { checkColumnSums, columnSumSizes } from './columnSums.js';
+
+// Few adapters have the feature, and of browsers Chrome alone, with a flag: see "A second adapter" in CONTRIBUTING.md.
+const device = await Device.open();
+const EXTENTS = { rows: 64, columns: 64, inner: 64, batches: 1, aTransposed: false, bTransposed: false, byFours: true };
+const offered = (['f16', 'f32'] as const).flatMap((element) =>
+  subgroupMatrices(device, { ...EXTENTS, aElement: element, bElement: element }).map(({ variant }) => ({
+    element,
+    variant,
+  })),
+);
+device.destroy();
+
+test('a device without the feature is offered none', async () => {
+  const plain = await Device.open({ withoutFeatures: ['chromium-experimental-subgroup-matrix'] });
+  expect(subgroupMatrices(plain, { ...EXTENTS, aElement: 'f16', bElement: 'f16' })).toEqual([]);
+  plain.destroy();
+});
+
+describe.skipIf(offered.length === 0).each(offered)('$variant of $element', ({ element, variant }) => {
+  const engine = useOwnEngine();
+  beforeEach(() => forceVariant(engine(), variant));
+  const stored = (x: Tensor) => (element === 'f16' ? toF16(x) : x);
+  /** Integers, which f16 holds: products and their sums are exact in any order. */
+  const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-7, 7));
+
+  const sizes = [
+    [1, 1, 1],
+    [64, 16, 32],
+    [65, 17, 33],
+    [3, 7, 257],
+    [257, 33, 5],
+    [130, 40, 70],
+  ] as const;
+  test.each(cases({ size: sizes, layout: ['nn', 'nt', 'tn', 'tt'] }))(
+    'every term once, $label',
+    async ({ size: [rows, inner, columns], layout, label }) => {
+      const seed = seedOf(label);
+      const [aTurned, bTurned] = [layout[0] === 't', layout[1] === 't'];
+      await checkOp({
+        name: `matmul ${layout}`,
+        inputs: [
+          whole(aTurned ? [inner, rows] : [rows, inner], seed),
+          whole(bTurned ? [columns, inner] : [inner, columns], seed + 1),
+        ],
+        apply: (a, b) => matmul(aTurned ? transpose(stored(a)) : stored(a), bTurned ? transpose(stored(b)) : stored(b)),
+        derivatives: 0,
+        shape: [rows, columns],
+      });
+    },
+  );
+
+  test.each(columnSumSizes)('column sums beside it: batch %i, %i by %i', (batch, inputs, outputs) =>
+    checkColumnSums(batch, inputs, outputs, 40 + batch, stored),
+  );
+
+  test('sums as well as a chain does', () =>
+    checkOp({
+      name: 'matmul',
+      inputs: [drawTensor([70, 300], 1, (r) => r.normal()), drawTensor([300, 40], 2, (r) => r.normal())],
+      apply: (a, b) => matmul(stored(a), stored(b)),
+      derivatives: 0,
+    }));
+
+  test('in batches, of slices, with an epilogue', () =>
+    checkOp({
+      name: 'relu(a b + c)',
+      inputs: [whole([3, 1, 20, 19], 3), whole([2, 19, 33], 4), whole([33], 5)],
+      apply: (a, b, c) => relu(add(matmul(slice(stored(a), [0, 3], [0, 1], [1, 18]), stored(b)), c)),
+      derivatives: 0,
+      shape: [3, 2, 17, 33],
+    }));
+
+  test('NaN and infinity stay in their row and column', async () => {
+    const a = new Float32Array(20 * 5).fill(1);
+    const b = new Float32Array(5 * 20).fill(1);
+    a[18 * 5 + 2] = Number.NaN;
+    b[3 * 20 + 17] = Number.POSITIVE_INFINITY;
+    const [x, y] = [tensor(a, { shape: [20, 5] }), tensor(b, { shape: [5, 20] })].map(stored) as [Tensor, Tensor];
+    const found = await valuesBy(engine(), variant, matmul, x, y);
+    const wanted = Array.from({ length: 400 }, (_, i) => {
+      if (Math.floor(i / 20) === 18) return Number.NaN;
+      return i % 20 === 17 ? Number.POSITIVE_INFINITY : 5;
+    });
+    expect(Array.from(found)).toEqual(wanted);
+  });
+
+  test('more batches than a dispatch has workgroups in a dimension', async () => {
+    const many = Float32Array.from({ length: 65_537 * 4 }, (_, i) => (i % 1021) - 3);
+    const ones = stored(tensor(new Float32Array(4).fill(1), { shape: [1, 2, 2] }));
+    const found = await valuesBy(engine(), variant, matmul, stored(tensor(many, { shape: [65_537, 2, 2] })), ones);
+    const wrong = found.findIndex((value, i) => {
+      const row = 2 * Math.floor(i / 2);
+      return value !== (many[row] ?? 0) + (many[row + 1] ?? 0);
+    });
+    expect(wrong).toBe(-1);
+  });
+
+  test('two runs give the same bits', async () => {
+    const apply = (a: Tensor, b: Tensor) => matmul(stored(a), stored(b));
+    const [a, b] = [drawTensor([129, 257], 6, (r) => r.normal()), drawTensor([257, 65], 7, (r) => r.normal())];
+    expect(await valuesBy(engine(), variant, apply, a, b)).toEqual(await valuesBy(engine(), variant, apply, a, b));
+  });
+});
