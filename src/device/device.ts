@@ -121,8 +121,10 @@ export class Device {
     const adapter = await findAdapter(gpu, options);
     const raised: Record<string, number> = {};
     if (options.limits !== 'default') for (const name of RAISED) raised[name] = adapter.limits[name];
-    const without = options.withoutFeatures ?? [];
-    const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name) && !without.includes(name));
+    const without = new Set(options.withoutFeatures);
+    // The one brings the other.
+    if (without.has('subgroups')) without.add(SUBGROUP_MATRIX);
+    const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name) && !without.has(name));
     let device: GPUDevice;
     try {
       const required = requiredFeatures as GPUFeatureName[];
