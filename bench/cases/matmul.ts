@@ -13,21 +13,23 @@ export interface Product {
   readonly columns: number;
   /** N as it is, T given transposed: `tn` is a^T b. */
   readonly layout?: 'nn' | 'nt' | 'tn';
+  /** Both operands stored so, against f32 of our own: it tells something where the adapter has shader-f16. */
+  readonly dtype?: 'f16';
 }
 
-/** `a b` of [rows, inner] by [inner, columns], f32, uniform in [-1, 1); either may lie transposed. */
-function product({ name, rows, inner, columns, layout = 'nn' }: Product): Case {
+/** `a b` of [rows, inner] by [inner, columns], uniform in [-1, 1); either may lie transposed. */
+function product({ name, rows, inner, columns, layout = 'nn', dtype }: Product): Case {
   const [leftTransposed, rightTransposed] = [layout === 'tn', layout === 'nt'];
   const leftShape = leftTransposed ? ([inner, rows] as const) : ([rows, inner] as const);
   const rightShape = rightTransposed ? ([columns, inner] as const) : ([inner, columns] as const);
   return computation({
     name,
     operands: [
-      { shape: leftShape, bound: 1 },
-      { shape: rightShape, bound: 1 },
+      { shape: leftShape, bound: 1, ...(dtype && { dtype }) },
+      { shape: rightShape, bound: 1, ...(dtype && { dtype }) },
     ],
     flops: 2 * rows * inner * columns,
-    bytes: 4 * (rows * inner + inner * columns + rows * columns),
+    bytes: (dtype === 'f16' ? 2 : 4) * (rows * inner + inner * columns) + 4 * rows * columns,
     reference: ([a, b]) =>
       someRows(rows, inner, columns, {
         a: (i, k) => a?.[leftTransposed ? k * rows + i : i * inner + k] ?? 0,
@@ -39,8 +41,10 @@ function product({ name, rows, inner, columns, layout = 'nn' }: Product): Case {
       why: '4 sqrt(k) 2^-24 times the sum of |a b|, about k / 4',
     },
     ours: (a, b) => matmul(leftTransposed ? transpose(a) : a, rightTransposed ? transpose(b) : b),
-    jaxJs: ({ numpy }, a, b) => numpy.matmul(leftTransposed ? a.transpose() : a, rightTransposed ? b.transpose() : b),
-    tfjs: (tf, a, b) => tf.matMul(a, b, leftTransposed, rightTransposed),
+    ...(dtype === undefined && {
+      jaxJs: ({ numpy }, a, b) => numpy.matmul(leftTransposed ? a.transpose() : a, rightTransposed ? b.transpose() : b),
+      tfjs: (tf, a, b) => tf.matMul(a, b, leftTransposed, rightTransposed),
+    }),
   });
 }
 
@@ -80,6 +84,7 @@ export const matmulCases = [
   square(1024),
   square(1024, 'nt'),
   square(1024, 'tn'),
+  { ...square(1024), name: 'matmul/1024-f16', dtype: 'f16' as const },
   { name: 'matmul/1000x333x777', rows: 1000, inner: 333, columns: 777 },
   // The classifier's: its logits, their gradient by the hidden layer, the first layer's weights.
   { name: 'matmul/128x784x10', rows: 128, inner: 784, columns: 10 },
