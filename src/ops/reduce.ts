@@ -1,6 +1,7 @@
 import arithmetic from '../../shaders/elementwise/arithmetic.wgsl';
 import argumentWgsl from '../../shaders/reduce/argument.wgsl';
 import argumentWorkgroupWgsl from '../../shaders/reduce/argumentWorkgroup.wgsl';
+import columnsWgsl from '../../shaders/reduce/columns.wgsl';
 import serialWgsl from '../../shaders/reduce/serial.wgsl';
 import workgroupWgsl from '../../shaders/reduce/workgroup.wgsl';
 import { ShapeError } from '../errors.js';
@@ -24,6 +25,8 @@ import { reduceVariants } from './reduceVariants.js';
 import { permute } from './shaping.js';
 
 const WORKGROUP_SIZE = 64;
+/** Of a CPU's subgroup: its core goes on to the next sixteen columns by itself. */
+const COLUMN_LANES = 4;
 
 interface Reduction {
   readonly name: string;
@@ -45,7 +48,7 @@ function reduction({ name, combine, identity, vjp }: Reduction): KernelOp {
 }
 
 function lowerReduction(
-  { node, inputs, device, choose }: LoweringContext,
+  { node, inputs, device, viewOf, choose }: LoweringContext,
   combine: string,
   identity: Reduction['identity'],
 ): Lowering | readonly Lowering[] {
@@ -63,7 +66,23 @@ function lowerReduction(
   const load = { tensor: source, extents: [outputs, count] };
   const store = { tensor: node, extents: [outputs] };
   const what = `${node.op.name} ${node.dtype}`;
-  const { variant, lanes, chunk } = choose(reduceVariants(device, what, outputs, count, { cut: true }));
+  const columns = viewOf(source).strides[node.rank - 1] === 1;
+  const chosen = choose(reduceVariants(device, what, outputs, count, { cut: true, columns }));
+  const { variant, lanes, chunk } = chosen;
+  if (chosen.columns === true) {
+    const workgroups = foldGrid(Math.ceil(outputs / (4 * COLUMN_LANES)));
+    return lowering({
+      ...shared,
+      kernel: columnsWgsl,
+      variant,
+      loads: { load_source: load },
+      stores: { store_result: store },
+      uniforms: { outputs, count, gridWidth: workgroups[0], identity: identity[type] },
+      overrides: { WORKGROUP_SIZE: COLUMN_LANES },
+      workgroups,
+      flops: outputs * count,
+    });
+  }
   const chunks = Math.max(1, Math.ceil(count / chunk));
   const stage = (parts: number, items: number, total: number) => {
     const rows = outputs * parts;

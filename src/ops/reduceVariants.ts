@@ -6,6 +6,8 @@ interface ReduceVariant extends Variant {
   readonly lanes: number;
   /** Of a reduction that can be cut: longer rows are, into so many items each, and the parts reduced in a second stage. */
   readonly chunk: number;
+  /** By `columns.wgsl`, four outputs an invocation. Default false. */
+  readonly columns?: boolean;
 }
 
 interface ReduceOptions {
@@ -13,6 +15,8 @@ interface ReduceOptions {
   readonly enough?: number;
   /** Whether the op can be done in two stages. Default false. */
   readonly cut?: boolean;
+  /** Whether neighbouring outputs' items lie side by side, and the op has a kernel for it. Default false. */
+  readonly columns?: boolean;
 }
 
 /** One invocation goes through so many items at most, but where nothing else is known: a watchdog waits on GPUs. */
@@ -21,6 +25,8 @@ const SERIAL_LIMIT = 2 ** 16;
 const CHUNK = 8192;
 /** And an invocation, where longer rows are cut for many of them. */
 const SERIAL_CHUNK = 1024;
+/** So many give the cores sixteen each, a cache line of every row. */
+const MANY_COLUMNS = 64;
 /** On a CPU the lanes of a workgroup share a core: many are never worth their barriers. */
 const LANES = { software: [8, 64], gpu: [32, 64, 256] } as const;
 
@@ -36,20 +42,22 @@ export function reduceVariants(
   what: string,
   outputs: number,
   count: number,
-  { enough = 16, cut = false }: ReduceOptions = {},
+  { enough = 16, cut = false, columns = false }: ReduceOptions = {},
 ): VariantQuestion<ReduceVariant> {
   const serial = facts.software ? outputs >= enough || count < 512 : outputs >= 4096 || count < 128;
   const alone: ReduceVariant = { variant: 'serial', lanes: 1, chunk: Number.POSITIVE_INFINITY };
+  const inColumns: ReduceVariant = { ...alone, variant: 'columns', columns: true };
   const inChunks: ReduceVariant = { variant: 'serial in chunks', lanes: 1, chunk: SERIAL_CHUNK };
   const usual = workgroup(facts.software ? 8 : 64);
   const others = LANES[facts.software ? 'software' : 'gpu']
     .filter((lanes) => lanes !== usual.lanes && lanes < 2 * count)
     .map(workgroup);
   const safe = serial || count <= SERIAL_LIMIT;
+  const byColumns = columns && facts.software && outputs >= MANY_COLUMNS ? [inColumns] : [];
   const cuts = cut && facts.software && count > CHUNK ? [inChunks] : [];
   return {
-    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}`,
-    variants: [...cuts, ...(serial ? [alone, usual] : [usual, ...(safe ? [alone] : [])]), ...others],
+    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${columns ? ' columns' : ''}`,
+    variants: [...byColumns, ...cuts, ...(serial ? [alone, usual] : [usual, ...(safe ? [alone] : [])]), ...others],
     reference: safe ? alone : usual,
   };
 }
