@@ -1,7 +1,8 @@
 // Matrix product by the adapter's own small products of matrices: result = a b, in batches.
 //   a [batches, rows, inner]   b [batches, inner, columns], both by strides   ->   result [batches, rows, columns]
 // variant  subgroup matrix: needs chromium-experimental-subgroup-matrix with M x N x K of Component summed in f32, and
-//          subgroups of one size. Not yet measured on a GPU; run for its results on Mesa's llvmpipe
+//          subgroups of one size, each a run of neighbouring invocations, as adapters have them (the tuner checks results
+//          before it times). Not yet measured on a GPU; run for its results on Mesa's llvmpipe
 // tiles    a workgroup is 2 x 2 subgroups and owns 8 M x 4 N results, a subgroup 4 x 2 matrices of them. Operands pass
 //          through workgroup memory as Component, BLOCK_INNER steps a turn: 8 M + 4 N numbers a step
 // bytes    reads 4 (2 of f16) rows columns inner (1 / 8 M + 1 / 4 N), each batch; writes the result once

@@ -1,4 +1,4 @@
-import { formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
+import { DtypeError, formatShape, GradientError, ShapeError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import { currentValue } from '../graph/parameter.js';
 import { postOrder } from '../graph/postOrder.js';
@@ -7,6 +7,7 @@ import { number } from '../graph/source.js';
 import { nextTensorId, Tensor } from '../graph/tensor.js';
 import { add } from '../ops/arithmetic.js';
 import { broadcastTo } from '../ops/broadcast.js';
+import { toF32 } from '../ops/casts.js';
 
 export interface GradOptions {
   /**
@@ -147,7 +148,7 @@ function backward(
     cotangents.set(tensor, before === undefined ? cotangent : add(before, cotangent));
   };
   roots.forEach((root, i) => {
-    accumulate(root, seeds[i] as Tensor);
+    accumulate(root, widened(name, seeds[i] as Tensor));
   });
   const reached = new Set(order);
   for (let i = order.length - 1; i >= 0; i--) {
@@ -188,11 +189,20 @@ function backward(
 
 /** Broadcasts are ops with a vjp of their own, so a cotangent has its input's shape. */
 function fit(node: Tensor, input: Tensor, part: Tensor): Tensor {
-  if (sameShape(part.shape, input.shape)) return part;
+  if (sameShape(part.shape, input.shape)) return widened(node.op.name, part);
   throw new ShapeError(
     node.op.name,
     `its vjp gave a cotangent ${formatShape(part.shape)} for an input ${formatShape(input.shape)}.`,
   );
+}
+
+/** Cotangents are f32, whatever they belong to: kernels of backward passes count on it. */
+function widened(op: string, cotangent: Tensor): Tensor {
+  if (cotangent.dtype === 'f32') return cotangent;
+  if (cotangent.dtype === 'f16') return toF32(cotangent);
+  throw new DtypeError(op, `a cotangent is ${cotangent.dtype}; it must be f32.`, {
+    mend: 'cast it: toF32(cotangent).',
+  });
 }
 
 /** Nodes on paths from `targets` to `roots`, inputs first. */

@@ -4,7 +4,7 @@ import { Tensor } from '../graph/tensor.js';
 import { first, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { add } from '../ops/arithmetic.js';
 import { matmul } from '../ops/matmul.js';
-import { matmulShape } from '../ops/matmulShape.js';
+import { FLOATS, matmulShape } from '../ops/matmulShape.js';
 import { matmulVariants } from '../ops/matmulVariants.js';
 import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from '../ops/matrixLayout.js';
 import { lowerProduct } from '../ops/product.js';
@@ -132,7 +132,7 @@ function linearOps(rows: RowLoss, isBiased: boolean): LinearRows {
       b: MatrixLayout,
       hooks: Parameters<typeof lowerProduct>[4],
     ) => {
-      const shape = matmulShape({ ...extents, batches: 1 }, a, b);
+      const shape = matmulShape({ ...extents, batches: 1 }, a, b, FLOATS);
       return lowerProduct(shape, a, b, first(matmulVariants(device, shape).variants), hooks);
     };
     const lowerings: Lowering[] = [];

@@ -152,7 +152,7 @@ export function labelsOf(op: string, labels: TensorLike | TensorData, shape: rea
 
 function checkLabels(op: string, target: Tensor, shape: readonly number[]): Tensor {
   const batch = shape.slice(0, -1);
-  if (target.dtype === 'f32' || target.dtype === 'bool') {
+  if (target.dtype !== 'i32' && target.dtype !== 'u32') {
     throw new DtypeError(op, `the labels are ${target.dtype}; they must be i32 or u32.`, {
       mend: 'cast them: toI32(labels).',
     });

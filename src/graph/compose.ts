@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.js';
 import type { KernelBinding } from '../kernels/specialise.js';
 import type { WgslModule } from '../kernels/wgslModule.js';
-import { elementType } from './dtype.js';
+import { type DType, elementType } from './dtype.js';
 import type { Sink } from './effect.js';
 import { storageType } from './encoding.js';
 import { isLinear, isUniform, type Operand, type Value } from './ir.js';
@@ -106,14 +106,17 @@ export class Composer {
         continue;
       }
       const binding = this.#bind(value, 'read_write');
-      const stored = storageType(dtype, this.#device);
-      const half = stored === 'f16' ? `f16(${computed})` : computed;
-      const text = dtype === 'bool' ? `select(0u, 1u, ${computed})` : half;
-      this.#lines.push(`${binding}[${index}] = ${text};`);
+      this.#lines.push(`${binding}[${index}] = ${this.#encoded(dtype, computed)};`);
     }
     this.#anchor = undefined;
     const extra = valueType === undefined ? [] : [`value: ${valueType}`];
     return this.#close(name, parameters, extra, '', '');
+  }
+
+  /** An element as its buffer holds it. */
+  #encoded(dtype: DType, element: string): string {
+    if (dtype === 'bool') return `select(0u, 1u, ${element})`;
+    return storageType(dtype, this.#device) === 'f16' ? `f16(${element})` : element;
   }
 
   #update({ module, replace, ranges, offset, settings }: Sink, index: string, element: string): string {

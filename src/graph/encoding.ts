@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.js';
 import { ARRAYS, type DType, elementType, type TypedArray } from './dtype.js';
-import { packHalves, roundToHalf, unpackHalves } from './half.js';
+import { packHalves, unpackHalves } from './half.js';
 import { type Shape, sizeOf } from './shape.js';
 
 // How tensors lie in a device's buffers. Only f16 depends on the device: two bytes with `shader-f16`, else its f32.
@@ -26,8 +26,9 @@ export function bytesOf({ shape, dtype }: { readonly shape: Shape; readonly dtyp
 /** Data of the host as it lies in a buffer. */
 export function encode(dtype: DType, data: TypedArray, device: Features): TypedArray | Uint16Array {
   if (dtype !== 'f16') return data;
-  if (!hasHalves(device)) return Float32Array.from(data, roundToHalf);
-  return packHalves(data, 2 * Math.ceil(data.length / 2));
+  // Rounded here either way, so that all devices hold the same.
+  const halves = packHalves(data as Float32Array, 2 * Math.ceil(data.length / 2));
+  return hasHalves(device) ? halves : unpackHalves(halves.subarray(0, data.length));
 }
 
 /** A buffer's bytes as data of the host. */

@@ -79,7 +79,7 @@ function isHeld(value: number, dtype: DType): boolean {
   return value === (dtype === 'i32' ? value | 0 : value >>> 0);
 }
 
-/** An f32 is rounded where it is stored. */
+/** An f32 is rounded where it is stored; an f16 here as in arrays, by way of f32. */
 function rounded(value: number, dtype: DType): number {
   return dtype === 'f16' ? roundToHalf(value) : value;
 }
@@ -105,7 +105,7 @@ export function number(op: string, value: number, dtype: DType = 'f32'): Tensor 
 }
 
 /**
- * A 0-d f32 tensor whose value is asked of JavaScript at each execution: a learning rate on a schedule,
+ * A 0-d tensor, f32 unless told, whose value is asked of JavaScript at each execution: a learning rate on a schedule,
  * a slider. A compiled step reads it anew each time, without a new plan.
  */
 export function scalar(read: () => number, dtype: DType = 'f32'): Tensor {

@@ -58,8 +58,8 @@ export class Trial {
   /** @returns undefined when it would take too much memory. */
   static of(device: Device, asked: AskedQuestion, leavesOfPlan: readonly Tensor[]): Trial | undefined {
     const copied = copyNodes(asked.anchors, leavesOfPlan);
-    const elements = [...copied.nodes, ...copied.leaves].reduce((sum, { size }) => sum + size, 0);
-    return 4 * elements > MOST_BYTES ? undefined : new Trial(device, asked, copied);
+    const bytes = [...copied.nodes, ...copied.leaves].reduce((sum, one) => sum + bytesOf(one, device), 0);
+    return bytes > MOST_BYTES ? undefined : new Trial(device, asked, copied);
   }
 
   /** Gives its buffers back. */

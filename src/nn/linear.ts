@@ -3,6 +3,7 @@ import { Parameter } from '../graph/parameter.js';
 import { add } from '../ops/arithmetic.js';
 import { toF16 } from '../ops/casts.js';
 import { zeros } from '../ops/create.js';
+import { checkDtype } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
 import { type Initialiser, kaimingUniform } from './initialise.js';
@@ -15,8 +16,10 @@ export interface LinearOptions {
   /** Default kaimingUniform. */
   readonly initialise?: Initialiser;
   /**
-   * What the product's operands are rounded to and read as. 'f16': half the bytes where the adapter has `shader-f16`; the
-   * parameters, sums, result and gradients stay f32, so that no loss needs scaling. Default 'f32'.
+   * What the product's operands are rounded to and read as. 'f16': the product reads half the bytes where the adapter has
+   * `shader-f16`, and may go by its small matrices; but the weight, and an input that is f32, are written as f16 first, in
+   * each step. The parameters, sums, result and gradients stay f32, so that no loss needs scaling. It pays where products
+   * are large; measure. Default 'f32'.
    */
   readonly dtype?: 'f32' | 'f16';
   /** Where the draw comes from. Default: the default generator (`random.seed`). */
@@ -39,6 +42,7 @@ export function linear(inputs: number, outputs: number, options: LinearOptions =
     description: `linear(${inputs}, ${outputs}${dtype === 'f16' ? ', f16' : ''})`,
     parameters: bias === undefined ? { weight } : { weight, bias },
     forward: (x) => {
+      checkDtype('nn.linear', x.dtype, dtype === 'f16' ? ['f32', 'f16'] : ['f32']);
       checkLastAxis('nn.linear', x, inputs, x.rank > 2 ? 'flatten it first: nn.flatten().' : undefined);
       const product = dtype === 'f16' ? matmul(toF16(x), toF16(weight)) : matmul(x, weight);
       return bias === undefined ? product : add(product, bias);

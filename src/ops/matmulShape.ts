@@ -3,6 +3,9 @@ import type { MatrixLayout } from './matrixLayout.js';
 /** What an operand's elements are in its buffer. */
 export type Element = 'f32' | 'f16';
 
+/** Of a product whose operands nothing but f32 can be. */
+export const FLOATS = { aElement: 'f32', bElement: 'f32' } as const;
+
 export interface MatmulShape {
   readonly rows: number;
   readonly columns: number;
@@ -24,7 +27,7 @@ export function matmulShape(
   extents: Extents,
   left: MatrixLayout,
   right: MatrixLayout,
-  { aElement, bElement }: Pick<MatmulShape, 'aElement' | 'bElement'> = { aElement: 'f32', bElement: 'f32' },
+  { aElement, bElement }: Pick<MatmulShape, 'aElement' | 'bElement'>,
 ): MatmulShape {
   const [aTransposed, bTransposed] = [left.row === 1, right.row === 1];
   return { ...extents, aTransposed, bTransposed, byFours: byFours(extents, left, right), aElement, bElement };

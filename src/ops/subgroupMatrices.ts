@@ -1,23 +1,29 @@
 import { type Device, SUBGROUP_MATRIX, type SubgroupMatrix } from '../device/device.js';
-import { elementAliases, type MatmulShape } from './matmulShape.js';
+import { type Element, elementAliases, type MatmulShape } from './matmulShape.js';
 import type { MatmulVariant } from './matmulVariants.js';
 
 /**
  * Products by `subgroupMatrix.wgsl`, one variant for each size that the adapter offers for these operands: f16 of two f16
- * operands, which loses nothing, else f32. They add in the adapter's own order, so that only a tuner chooses them.
+ * operands, which loses nothing; else f32, which widens any. They add in the adapter's own order, so that only a tuner
+ * chooses them. A product of f32 by f16, as in a backward pass, has none where the adapter multiplies f16 alone; nor has
+ * any where subgroups are of several sizes, for the kernel shares out its matrices before it knows how long one is.
  */
-export function subgroupMatrices(device: Device, shape: MatmulShape): MatmulVariant[] {
+export function subgroupMatrices(
+  device: Pick<Device, 'features' | 'facts' | 'limits'>,
+  shape: MatmulShape,
+): MatmulVariant[] {
   const { subgroupMinSize: lanes, subgroupMaxSize, subgroupMatrices: offered } = device.facts;
-  // The kernel shares out its matrices before it knows how long a subgroup is.
   if (!device.features.has(SUBGROUP_MATRIX) || lanes === undefined || lanes !== subgroupMaxSize) return [];
-  const component = shape.aElement === 'f16' && shape.bElement === 'f16' ? 'f16' : 'f32';
-  return offered
-    .filter(({ componentType, resultComponentType: sum }) => componentType === component && sum === 'f32')
-    .filter((matrix) => fits(device, matrix, component, lanes))
-    .map((matrix) => variantOf(shape, matrix, component, lanes));
+  const of = (component: Element) =>
+    offered
+      .filter(({ componentType, resultComponentType: sum }) => componentType === component && sum === 'f32')
+      .filter((matrix) => fits(device.limits, matrix, component, lanes))
+      .map((matrix) => variantOf(shape, matrix, component, lanes));
+  const narrow = shape.aElement === 'f16' && shape.bElement === 'f16' ? of('f16') : [];
+  return narrow.length > 0 ? narrow : of('f32');
 }
 
-function fits({ limits }: Device, { M, N, K }: SubgroupMatrix, component: 'f16' | 'f32', lanes: number): boolean {
+function fits(limits: GPUSupportedLimits, { M, N, K }: SubgroupMatrix, component: Element, lanes: number): boolean {
   const bytes = (component === 'f16' ? 2 : 4) * 2 * K * (8 * M + 4 * N) + 4 * 4 * M * N;
   const invocations = 4 * lanes;
   return (
@@ -28,12 +34,7 @@ function fits({ limits }: Device, { M, N, K }: SubgroupMatrix, component: 'f16' 
   );
 }
 
-function variantOf(
-  shape: MatmulShape,
-  { M, N, K }: SubgroupMatrix,
-  component: 'f16' | 'f32',
-  lanes: number,
-): MatmulVariant {
+function variantOf(shape: MatmulShape, { M, N, K }: SubgroupMatrix, component: Element, lanes: number): MatmulVariant {
   const { rows, columns, batches, aTransposed, bTransposed } = shape;
   return {
     kernel: 'subgroupMatrix',

@@ -98,7 +98,7 @@ export class Optimizer {
 
   /**
    * One step down these gradients, as `grad(loss, optimizer.parameters)` gives them.
-   * @throws ValueError or ShapeError when they do not match the parameters.
+   * @throws ValueError, DtypeError or ShapeError when they do not match the parameters.
    */
   update(gradients: readonly Tensor[]): void {
     this.#check(gradients);
@@ -156,6 +156,11 @@ export class Optimizer {
     gradients.forEach((gradient, i) => {
       const parameter = this.parameters[i] as Parameter;
       if (!(gradient instanceof Tensor)) throw new ValueError(op, `gradient ${i} is not a Tensor.`);
+      if (gradient.dtype !== 'f32') {
+        throw new DtypeError(op, `gradient ${i} is ${gradient.dtype}; it must be f32.`, {
+          mend: 'cast it: toF32(gradient).',
+        });
+      }
       if (sameShape(gradient.shape, parameter.shape)) return;
       throw new ShapeError(
         op,

@@ -52,7 +52,11 @@ export async function saveCheckpoint(
   const add = (name: string, shape: readonly number[], dtype: DType, read: Promise<TypedArray>) => {
     pending.push(
       read.then((data) => {
-        tensors[name] = { shape, dtype: FILE_DTYPES[dtype], data: dtype === 'f16' ? packHalves(data) : data };
+        tensors[name] = {
+          shape,
+          dtype: FILE_DTYPES[dtype],
+          data: dtype === 'f16' ? packHalves(data as Float32Array) : data,
+        };
       }),
     );
   };

@@ -4,6 +4,7 @@ import type { Dataset } from '../data/fields.js';
 import { checkCounts, ValueError } from '../errors.js';
 import { type CompiledFunction, compile } from '../graph/compile.js';
 import { engine } from '../graph/current.js';
+import type { TypedArray } from '../graph/dtype.js';
 import type { HostArray } from '../graph/hostArray.js';
 import type { Parameter } from '../graph/parameter.js';
 import { tensor } from '../graph/source.js';
@@ -227,7 +228,7 @@ async function train<Fields extends Dataset<Fields>>(
 /** Keeps a copy of the parameters at their best. */
 class BestWeights {
   #score = Number.NEGATIVE_INFINITY;
-  #copies: { parameter: Parameter; data: Float32Array }[] = [];
+  #copies: { parameter: Parameter; data: TypedArray }[] = [];
 
   constructor(readonly parameters: readonly Parameter[]) {}
 
@@ -235,11 +236,14 @@ class BestWeights {
     if (this.parameters.length === 0 || score <= this.#score) return;
     this.#score = score;
     this.#copies = await Promise.all(
-      this.parameters.map(async (parameter) => ({ parameter, data: (await parameter.data()) as Float32Array })),
+      this.parameters.map(async (parameter) => ({ parameter, data: await parameter.data() })),
     );
   }
 
   restore(): void {
-    for (const { parameter, data } of this.#copies) parameter.assign(tensor(data, { shape: parameter.shape }));
+    for (const { parameter, data } of this.#copies) {
+      const { shape, dtype } = parameter;
+      parameter.assign(tensor(data, { shape, dtype }));
+    }
   }
 }

@@ -4,14 +4,18 @@ import {
   add,
   compile,
   concatenate,
+  conv2d,
+  customGradient,
   gather,
   grad,
   keep,
   loadCheckpoint,
+  losses,
   matmul,
   mean,
   multiply,
   nn,
+  optim,
   Parameter,
   pad,
   permute,
@@ -27,7 +31,9 @@ import {
   tensor,
   toF16,
   toF32,
+  toI32,
   transpose,
+  vjp,
 } from '../../src/index.js';
 import { HALVES, nearestHalf } from '../reference/half.js';
 import { cases } from '../support/cases.js';
@@ -55,9 +61,15 @@ function edges(): Float32Array<ArrayBuffer> {
 describe('rounding', () => {
   test('toF16 gives the nearest f16 of every number beside which it may turn', async () => {
     const data = edges();
-    const found = await toF32(toF16(tensor(data))).data();
-    const wrong = data.findIndex((value, i) => !Object.is(found[i], nearestHalf(value)));
-    if (wrong >= 0) expect.fail(`${data[wrong]} becomes ${found[wrong]}, not ${nearestHalf(data[wrong] ?? 0)}`);
+    const stored = toF16(tensor(data));
+    await stored.data();
+    // In a register; through a buffer to the host; through a buffer into a kernel; on the host, then so.
+    const ways = [toF32(toF16(tensor(data))), stored, multiply(toF32(stored), 1), tensor(data, { dtype: 'f16' })];
+    for (const [way, values] of (await Promise.all(ways.map((one) => one.data()))).entries()) {
+      const wrong = data.findIndex((value, i) => !Object.is(values[i], nearestHalf(value)));
+      if (wrong >= 0)
+        expect.fail(`way ${way}: ${data[wrong]} is ${values[wrong]}, not ${nearestHalf(data[wrong] ?? 0)}`);
+    }
   });
 
   test.each([0, 1, 2, 3, 257])('%i of the host come back rounded, and so they lie in a buffer', async (size) => {
@@ -123,6 +135,41 @@ test.each([0, 1, [], undefined])('sums over %s are f32', async (axes) => {
   const options = axes === undefined ? {} : { axes };
   await checkOp({ name: 'sum', inputs: [x], apply: (one) => sum(one, options), dtype: 'f32' });
   await checkOp({ name: 'mean', inputs: [x], apply: (one) => mean(one, options), dtype: 'f32' });
+});
+
+describe('a cotangent of f16', () => {
+  test('is widened, wherever it comes in', async () => {
+    const [x, w] = [normal([1, 4, 4, 1], 1), normal([2, 2, 1, 1], 2)];
+    const cotangent = toF16(normal([1, 3, 3, 1], 3));
+    const wide = toF32(cotangent);
+    const gradients = async (seed: Tensor) => {
+      const all = vjp([conv2d(x, w)], [x, w], [seed]);
+      expect(all.map(({ dtype }) => dtype)).toEqual(['f32', 'f32']);
+      return Promise.all(all.map((one) => one.data()));
+    };
+    expect(await gradients(cotangent)).toEqual(await gradients(wide));
+    const rounding = customGradient({ forward: (y) => y, backward: ({ cotangent: c }) => [toF16(c)] });
+    const [through] = grad(sum(multiply(rounding(conv2d(x, w)), wide)), [x]);
+    expect(await through?.data()).toEqual((await gradients(wide))[0]);
+    const [twice] = vjp([toF16(x), x], [x], [toF16(x), x]);
+    expect(await twice?.data()).toEqual(await add(toF32(toF16(x)), x).data());
+  });
+
+  test('of another dtype is refused, and an optimizer takes f32 alone', () => {
+    const x = normal([3], 1);
+    expect(() => vjp([x], [x], [toI32(x)])).toThrow('vjp: a cotangent is i32; it must be f32.');
+    const w = new Parameter(normal([3], 2));
+    const optimizer = optim.sgd([w], { learningRate: 1, clip: { globalNorm: 1 } });
+    expect(() => optimizer.update([toF16(x)])).toThrow('optim.sgd: gradient 0 is f16; it must be f32.');
+    optimizer.dispose?.();
+  });
+});
+
+test('labels and inputs of another kind are refused as f32 ones are', () => {
+  expect(() => losses.crossEntropy(normal([2, 3], 1), half([2], 1))).toThrow('the labels are f16; they must be i32');
+  for (const dtype of ['f32', 'f16'] as const) {
+    expect(() => nn.linear(2, 2, { dtype })(toI32(normal([1, 2], 1)))).toThrow('nn.linear: dtype is i32; it takes f32');
+  }
 });
 
 describe('compiled', () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Device } from '../../src/device/device.js';
+import { Device, SUBGROUP_MATRIX } from '../../src/device/device.js';
 import { tensor } from '../../src/graph/source.js';
 import { add, matmul, relu, type Tensor, toF16, transpose } from '../../src/index.js';
+import type { Element } from '../../src/ops/matmulShape.js';
 import { slice } from '../../src/ops/shaping.js';
 import { subgroupMatrices } from '../../src/ops/subgroupMatrices.js';
 import { cases } from '../support/cases.js';
@@ -22,6 +23,90 @@ const offered = (['f16', 'f32'] as const).flatMap((element) =>
   })),
 );
 device.destroy();
+
+describe('what is offered, by what the adapter says of itself', () => {
+  /** Of arithmetic alone: nothing runs. */
+  const offers = (
+    matrices: readonly (readonly [number, number, number, string, string?])[],
+    { lanes = [32, 32], bytes = 32_768, elements = ['f16', 'f16'], features = [SUBGROUP_MATRIX] } = {},
+  ) =>
+    subgroupMatrices(
+      {
+        features: new Set(features),
+        facts: {
+          ...device.facts,
+          subgroupMinSize: lanes[0] as number,
+          subgroupMaxSize: lanes[1] as number,
+          subgroupMatrices: matrices.map(([M, N, K, componentType, resultComponentType = 'f32']) => ({
+            M,
+            N,
+            K,
+            componentType,
+            resultComponentType,
+          })),
+        },
+        limits: { maxComputeWorkgroupStorageSize: bytes, maxComputeInvocationsPerWorkgroup: 256 } as GPUSupportedLimits,
+      },
+      { ...EXTENTS, rows: 300, columns: 200, aElement: elements[0] as Element, bElement: elements[1] as Element },
+    );
+
+  test('f16 of two f16, every size; else f32, which widens', () => {
+    const both = offers([
+      [8, 8, 8, 'f32'],
+      [16, 16, 16, 'f16'],
+      [16, 8, 32, 'f16'],
+      [16, 16, 16, 'f16', 'f16'],
+      [16, 16, 32, 'u8', 'u32'],
+    ]);
+    expect(both.map(({ variant }) => variant)).toEqual(['subgroup matrix 16x16x16', 'subgroup matrix 16x8x32']);
+    expect(both[1]?.replace).toMatchObject({
+      M: 'const M = 16u;',
+      N: 'const N = 8u;',
+      K: 'const K = 32u;',
+      Component: 'alias Component = f16;',
+      LeftElement: 'alias LeftElement = f16;',
+    });
+    // Blocks of 8 M rows and 4 N columns; four subgroups.
+    expect(both[1]?.workgroups).toEqual([7, 3, 1]);
+    expect(both[1]?.overrides.WORKGROUP_SIZE).toBe(128);
+    for (const elements of [
+      ['f32', 'f16'],
+      ['f16', 'f32'],
+      ['f32', 'f32'],
+      ['f16', 'f16'],
+    ]) {
+      const [only, ...more] = offers([[8, 8, 8, 'f32']], { elements });
+      expect(more).toEqual([]);
+      expect(only?.replace).toMatchObject({
+        Component: 'alias Component = f32;',
+        LeftElement: `alias LeftElement = ${elements[0]};`,
+        RightElement: `alias RightElement = ${elements[1]};`,
+      });
+    }
+  });
+
+  test('none that does not fit', () => {
+    expect(offers([[8, 8, 8, 'f32']], { features: [] })).toEqual([]);
+    expect(offers([[8, 8, 8, 'f16']], { elements: ['f32', 'f16'] })).toEqual([]);
+    expect(offers([[8, 8, 8, 'f16']], { lanes: [16, 32] })).toEqual([]);
+    // More invocations than a workgroup may have; fewer than columns to sum.
+    expect(offers([[8, 8, 8, 'f16']], { lanes: [128, 128] })).toEqual([]);
+    expect(offers([[8, 16, 16, 'f16']], { lanes: [8, 8] })).toEqual([]);
+    // Operands 2 K (8 M + 4 N) of two bytes, and four matrices of sums.
+    const bytes = 2 * 2 * 16 * (8 * 16 + 4 * 16) + 4 * 4 * 16 * 16;
+    expect(offers([[16, 16, 16, 'f16']], { bytes })).toHaveLength(1);
+    expect(offers([[16, 16, 16, 'f16']], { bytes: bytes - 1 })).toEqual([]);
+  });
+
+  test('this adapter is offered what it lists', () => {
+    const { features, facts } = device;
+    const usable = facts.subgroupMatrices.some(
+      (one) => one.componentType === 'f16' && one.resultComponentType === 'f32',
+    );
+    const alike = facts.subgroupMinSize === facts.subgroupMaxSize;
+    expect(offered.some(({ element }) => element === 'f16')).toBe(features.has(SUBGROUP_MATRIX) && usable && alike);
+  });
+});
 
 test('a device without the feature is offered none', async () => {
   const plain = await Device.open({ withoutFeatures: ['chromium-experimental-subgroup-matrix'] });

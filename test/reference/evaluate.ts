@@ -82,7 +82,7 @@ function compute(node: Tensor, done: ReadonlyMap<Tensor, Value>): Value {
 
 /** A number as the dtype holds it. */
 function stored(value: number, dtype: Tensor['dtype']): number {
-  if (dtype === 'f16') return nearestHalf(value);
+  if (dtype === 'f16') return nearestHalf(Math.fround(value));
   return dtype === 'f32' ? Math.fround(value) : wrap(Math.trunc(value), dtype);
 }
 

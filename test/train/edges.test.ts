@@ -82,11 +82,13 @@ describe('fit', () => {
     const readings = [1, Number.NaN];
     const kept: number[][] = [];
     const weights = async () => Array.from((await model.parameters()[0]?.data()) ?? []);
+    // One of another dtype, which nothing trains, is kept like the others.
+    const frozen = new Parameter(tensor([0.5, 2], { dtype: 'f16' }), { trainable: false });
     const run = () =>
       fit(step, dataset, {
         epochs: 3,
         batchSize: 10,
-        bestWeights: model.parameters(),
+        bestWeights: [...model.parameters(), frozen],
         earlyStop: { patience: 2 },
         evaluate: async () => {
           kept.push(await weights());
@@ -96,6 +98,7 @@ describe('fit', () => {
     expect(await complaint(run)).toContain("ValueError: fit: earlyStop watches the evaluation's loss, which is NaN.");
     expect(kept[0]).not.toEqual(kept[1]);
     expect(await weights()).toEqual(kept[0]);
+    expect(await frozen.data()).toEqual(Float32Array.of(0.5, 2));
   });
 
   test('frees the step it made when a callback throws', async () => {

@@ -1,7 +1,7 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
-import { matmulShape } from '../../../src/ops/matmulShape.js';
+import { FLOATS, matmulShape } from '../../../src/ops/matmulShape.js';
 import { matmulVariants } from '../../../src/ops/matmulVariants.js';
 import { PRODUCT_KERNELS } from '../../../src/ops/product.js';
 import type { HandKernel } from './dispatch.js';
@@ -34,7 +34,7 @@ export function product(device: HandGpu, { rows, inner, columns, a, b, store, st
   const right = { offset: 0, batch: 0, row: bTransposed ? 1 : columns, column: bTransposed ? inner : 1 };
   // The engine's static choice: the step by hand runs the same kernels.
   const { kernel, replace, overrides, workgroups } = first(
-    matmulVariants(device, matmulShape({ rows, inner, columns, batches: 1 }, left, right)).variants,
+    matmulVariants(device, matmulShape({ rows, inner, columns, batches: 1 }, left, right, FLOATS)).variants,
   );
   return {
     kernel: PRODUCT_KERNELS[kernel],
