@@ -7,7 +7,8 @@
 // flops    2 inner outputs, each batch
 // order    each element is one chain of fma over inner, ascending: the same bits for any tile, any position
 // tails    results past the end load the last one's row again and are not stored; inner's last 1 to 3 steps go singly
-// grid     x = ceil(outputs / (4 WORKGROUP_SIZE)), y = 1, z = batches; folded where one is above 65535
+// grid     x = ceil(columns / (4 WORKGROUP_SIZE)) and y = 1, or x = 1 and y = ceil(rows / (4 WORKGROUP_SIZE)); z = batches;
+//          folded where one is above 65535
 // sums     of b's columns, from what is loaded of it; of a lone column by the first invocation, which loads all of it
 // include matmul/operands.wgsl    sizes, store_result, COLUMN_SUMS, store_sum, FOLDED, unfold
 // include matmul/scalars.wgsl     a, b

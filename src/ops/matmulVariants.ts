@@ -6,7 +6,7 @@ import { hasQuads, packedTile, quadTiles, TIMED_QUADS } from './quadTiles.js';
 import { subgroupMatrices } from './subgroupMatrices.js';
 
 export interface MatmulVariant extends Variant {
-  readonly kernel: 'register' | 'blocked' | 'subgroupMatrix' | 'quad' | 'quadHeld' | 'quadPacked';
+  readonly kernel: 'register' | 'blocked' | 'vector' | 'subgroupMatrix' | 'quad' | 'quadHeld' | 'quadPacked';
   readonly overrides: Readonly<Record<string, number>>;
   readonly replace: Readonly<Record<string, string>>;
   /** Equal parts that the sums are cut into: see splitProduct.ts. Default: none. */
@@ -29,15 +29,16 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
   const shapeClass = `matmul ${layout} ${elements} ${sizes}${byFours ? ' by fours' : ''}`;
   const reference = register(shape, software ? 4 : 64);
+  const vectors = rows === 1 || columns === 1 ? [vector(shape, software ? 4 : 64)] : [];
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
   // No adapter is known that has both quads of one core and f16.
   if (hasQuads(device) && !halves) {
     const carried = [...(byFours ? [packedTile(shape)] : []), ...quadTiles(shape)].sort((a, b) => a.cost - b.cost);
-    const tiles = [...heldTiles(shape), ...carried];
+    const tiles = [...vectors, ...heldTiles(shape), ...carried];
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
     return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
   }
-  const plain = software ? [reference, ...blocks] : [...blocks, reference];
+  const plain = software ? [...vectors, reference, ...blocks] : [...blocks, reference, ...vectors];
   return { shapeClass, variants: [...plain, ...subgroupMatrices(device, shape)], reference };
 }
 
@@ -49,6 +50,20 @@ function register(shape: MatmulShape, lanes: number): MatmulVariant {
     overrides: { WORKGROUP_SIZE: lanes },
     replace: elementAliases(shape),
     workgroups: [Math.ceil(columns / 8), Math.ceil(rows / (16 * lanes)), batches],
+  };
+}
+
+/** With a row on the left or a column on the right. */
+function vector(shape: MatmulShape, lanes: number): MatmulVariant {
+  const { rows, columns, batches } = shape;
+  const column = columns === 1;
+  const tiles = Math.ceil((column ? rows : columns) / (4 * lanes));
+  return {
+    kernel: 'vector',
+    variant: 'vector',
+    overrides: { WORKGROUP_SIZE: lanes, COLUMN: Number(column) },
+    replace: elementAliases(shape),
+    workgroups: column ? [1, tiles, batches] : [tiles, 1, batches],
   };
 }
 

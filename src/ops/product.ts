@@ -4,6 +4,7 @@ import quadHeldWgsl from '../../shaders/matmul/quadHeld.wgsl';
 import quadPackedWgsl from '../../shaders/matmul/quadPacked.wgsl';
 import registerWgsl from '../../shaders/matmul/register.wgsl';
 import subgroupMatrixWgsl from '../../shaders/matmul/subgroupMatrix.wgsl';
+import vectorWgsl from '../../shaders/matmul/vector.wgsl';
 import { type Lowering, lowering } from '../graph/lowering.js';
 import { foldGrid, MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
 import type { Extents } from './matmulShape.js';
@@ -14,6 +15,7 @@ import type { MatrixLayout } from './matrixLayout.js';
 export const PRODUCT_KERNELS = {
   register: registerWgsl,
   blocked: blockedWgsl,
+  vector: vectorWgsl,
   subgroupMatrix: subgroupMatrixWgsl,
   quad: quadWgsl,
   quadHeld: quadHeldWgsl,

@@ -23,6 +23,9 @@ test.each([
   { variant: 'quad 4x8', batches: 1, rows: 263_000, columns: 9 },
   { variant: 'quad 4x8', batches: 2, rows: 5, columns: 525_000 },
   { variant: 'quad 32x16', batches: 65_537, rows: 33, columns: 1 },
+  { variant: 'vector', batches: 1, rows: 1_050_000, columns: 1 },
+  { variant: 'vector', batches: 1, rows: 1, columns: 1_050_000 },
+  { variant: 'vector', batches: 65_537, rows: 17, columns: 1 },
   { variant: 'register 16x8', batches: 65_537, rows: 65, columns: 1 },
   { variant: 'register 16x8', batches: 1, rows: 3, columns: 525_000 },
 ])('$variant: $batches of [$rows, 2] by [2, $columns]', async ({ variant, batches, rows, columns }) => {
