@@ -86,6 +86,8 @@ export const matmulCases = [
   square(1024, 'tn'),
   { ...square(1024), name: 'matmul/1024-f16', dtype: 'f16' as const },
   { name: 'matmul/1000x333x777', rows: 1000, inner: 333, columns: 777 },
+  { name: 'matmul/1x1024x1024', rows: 1, inner: 1024, columns: 1024 },
+  { name: 'matmul/1024x1024x1', rows: 1024, inner: 1024, columns: 1 },
   // The classifier's: its logits, their gradient by the hidden layer, the first layer's weights.
   { name: 'matmul/128x784x10', rows: 128, inner: 784, columns: 10 },
   { name: 'matmul/128x10x784-nt', rows: 128, inner: 10, columns: 784, layout: 'nt' as const },

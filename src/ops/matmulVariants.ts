@@ -2,7 +2,7 @@ import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { heldTiles } from './heldTiles.js';
 import { elementAliases, type MatmulShape } from './matmulShape.js';
-import { hasQuads, packedTile, quadTiles, TIMED_QUADS } from './quadTiles.js';
+import { hasQuads, packedTile, quadTiles, TIMED_QUADS, vectorCost } from './quadTiles.js';
 import { subgroupMatrices } from './subgroupMatrices.js';
 
 export interface MatmulVariant extends Variant {
@@ -33,8 +33,10 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
   // No adapter is known that has both quads of one core and f16.
   if (hasQuads(device) && !halves) {
-    const carried = [...(byFours ? [packedTile(shape)] : []), ...quadTiles(shape)].sort((a, b) => a.cost - b.cost);
-    const tiles = [...vectors, ...heldTiles(shape), ...carried];
+    const tiled = [...(byFours ? [packedTile(shape)] : []), ...quadTiles(shape)];
+    const costed = vectors.map((one) => ({ ...one, cost: vectorCost(shape) }));
+    const carried = [...costed, ...tiled].sort((a, b) => a.cost - b.cost);
+    const tiles = [...heldTiles(shape), ...carried];
     const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
     return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
   }

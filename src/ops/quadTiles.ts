@@ -36,6 +36,8 @@ const TYPES = { 16: ['vec4f', 'mat4x4f'], 12: ['vec3f', 'mat4x3f'], 8: ['vec2f',
 
 /** The same of `quadPacked.wgsl`. */
 const PACKED_STEP = 77;
+/** And of `vector.wgsl`'s, for sixteen results: in proportion to 4 x 8's, both measured on 30 November. */
+const VECTOR_STEP = 37;
 
 /** Nanoseconds to compile a tile, by its elements, and the runs that it is spread over: a page waits for it once. */
 const [COMPILE, RUNS] = [850_000, 5000];
@@ -90,6 +92,12 @@ export function packedTile(
     workgroups: [Math.ceil(columns / tile.tileColumns), Math.ceil(rows / tile.tileRows), batches],
     cost: costOf(products, tile, PACKED_STEP),
   };
+}
+
+/** What `vector.wgsl` costs beside quads: four lanes take sixteen results. From a dozen results on it is the least. */
+export function vectorCost({ rows, columns, inner, batches }: Products): number {
+  const results = { rows: 1, columns: rows * columns, inner, batches };
+  return costOf(results, { tileRows: 4, tileColumns: 16 }, VECTOR_STEP);
 }
 
 /** The declarations of `quadTile.wgsl` for so many columns. */
