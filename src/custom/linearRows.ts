@@ -3,11 +3,11 @@ import type { Access, Attributes, KernelOp } from '../graph/op.js';
 import { Tensor } from '../graph/tensor.js';
 import { first, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { add } from '../ops/arithmetic.js';
+import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from '../ops/matmul/layout.js';
+import { lowerProduct } from '../ops/matmul/product.js';
+import { FLOATS, matmulShape } from '../ops/matmul/shape.js';
+import { matmulVariants } from '../ops/matmul/variants.js';
 import { matmul } from '../ops/matmul.js';
-import { FLOATS, matmulShape } from '../ops/matmulShape.js';
-import { matmulVariants } from '../ops/matmulVariants.js';
-import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from '../ops/matrixLayout.js';
-import { lowerProduct } from '../ops/product.js';
 import { gradientsBy, secondGradients } from './derived.js';
 import { lowerRows, type RowLoss } from './rowLoss.js';
 

@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.js';
 import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
 import { MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
-import { hasQuads, type Products, quadTiles, TIMED_QUADS } from './quadTiles.js';
+import { hasQuads, type Products, quadTiles, TIMED_QUADS } from './matmul/quadTiles.js';
 
 interface Conv2dVariant extends Variant {
   readonly kernel: 'quad' | 'register';

@@ -9,12 +9,12 @@ import { Tensor, type TensorLike } from '../graph/tensor.js';
 import { permuteView, sameView } from '../graph/view.js';
 import { broadcastTo, reshapeExactly } from './broadcast.js';
 import { checkDtype } from './elementwise.js';
-import { type Element, matmulShape } from './matmulShape.js';
-import { matmulVariants } from './matmulVariants.js';
-import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from './matrixLayout.js';
-import { lowerProduct } from './product.js';
+import { acceptsMatrix, type MatrixLayout, matrixLayoutOf } from './matmul/layout.js';
+import { lowerProduct } from './matmul/product.js';
+import { type Element, matmulShape } from './matmul/shape.js';
+import { isSplit, lowerSplit, withSplits } from './matmul/splitProduct.js';
+import { matmulVariants } from './matmul/variants.js';
 import { transpose } from './shaping.js';
-import { isSplit, lowerSplit, withSplits } from './splitProduct.js';
 
 /** A sum over the right operand's rows, as wide as the product: a bias's gradient beside the weight's. */
 function bringsSum({ tensor, operands: [, right] }: Reader, other: Reader): boolean {

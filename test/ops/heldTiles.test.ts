@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/index.js';
-import { MOST_HELD } from '../../src/ops/heldTiles.js';
+import { MOST_HELD } from '../../src/ops/matmul/heldTiles.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { useOwnEngine } from '../support/engine.js';

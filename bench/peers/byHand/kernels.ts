@@ -1,9 +1,9 @@
 import compSumWgsl from '../../../shaders/losses/compSum.wgsl';
 import { rowHostVariants } from '../../../src/custom/rowHost.js';
 import { first } from '../../../src/kernels/variants.js';
-import { FLOATS, matmulShape } from '../../../src/ops/matmulShape.js';
-import { matmulVariants } from '../../../src/ops/matmulVariants.js';
-import { PRODUCT_KERNELS } from '../../../src/ops/product.js';
+import { PRODUCT_KERNELS } from '../../../src/ops/matmul/product.js';
+import { FLOATS, matmulShape } from '../../../src/ops/matmul/shape.js';
+import { matmulVariants } from '../../../src/ops/matmul/variants.js';
 import type { HandKernel } from './dispatch.js';
 import type { HandGpu } from './handGpu.js';
 

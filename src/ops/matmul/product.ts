@@ -1,15 +1,15 @@
-import blockedWgsl from '../../shaders/matmul/blocked.wgsl';
-import quadWgsl from '../../shaders/matmul/quad.wgsl';
-import quadHeldWgsl from '../../shaders/matmul/quadHeld.wgsl';
-import quadPackedWgsl from '../../shaders/matmul/quadPacked.wgsl';
-import registerWgsl from '../../shaders/matmul/register.wgsl';
-import subgroupMatrixWgsl from '../../shaders/matmul/subgroupMatrix.wgsl';
-import vectorWgsl from '../../shaders/matmul/vector.wgsl';
-import { type Lowering, lowering } from '../graph/lowering.js';
-import { foldGrid, MAXIMUM_WORKGROUPS } from '../kernels/workgroups.js';
-import type { Extents } from './matmulShape.js';
-import type { MatmulVariant } from './matmulVariants.js';
-import type { MatrixLayout } from './matrixLayout.js';
+import blockedWgsl from '../../../shaders/matmul/blocked.wgsl';
+import quadWgsl from '../../../shaders/matmul/quad.wgsl';
+import quadHeldWgsl from '../../../shaders/matmul/quadHeld.wgsl';
+import quadPackedWgsl from '../../../shaders/matmul/quadPacked.wgsl';
+import registerWgsl from '../../../shaders/matmul/register.wgsl';
+import subgroupMatrixWgsl from '../../../shaders/matmul/subgroupMatrix.wgsl';
+import vectorWgsl from '../../../shaders/matmul/vector.wgsl';
+import { type Lowering, lowering } from '../../graph/lowering.js';
+import { foldGrid, MAXIMUM_WORKGROUPS } from '../../kernels/workgroups.js';
+import type { MatrixLayout } from './layout.js';
+import type { Extents } from './shape.js';
+import type { MatmulVariant } from './variants.js';
 
 /** The files of the variants' kernels. */
 export const PRODUCT_KERNELS = {

@@ -1,4 +1,4 @@
-import type { MatrixLayout } from './matrixLayout.js';
+import type { MatrixLayout } from './layout.js';
 
 /** What an operand's elements are in its buffer. */
 export type Element = 'f32' | 'f16';

@@ -1,12 +1,12 @@
-import type { Device } from '../device/device.js';
-import type { Lowering } from '../graph/lowering.js';
-import type { Tensor } from '../graph/tensor.js';
-import type { VariantQuestion } from '../kernels/variants.js';
-import type { MatmulShape } from './matmulShape.js';
-import { type MatmulVariant, matmulVariants } from './matmulVariants.js';
-import type { MatrixLayout } from './matrixLayout.js';
+import type { Device } from '../../device/device.js';
+import type { Lowering } from '../../graph/lowering.js';
+import type { Tensor } from '../../graph/tensor.js';
+import type { VariantQuestion } from '../../kernels/variants.js';
+import { sumParts } from '../sumParts.js';
+import type { MatrixLayout } from './layout.js';
 import { lowerProduct } from './product.js';
-import { sumParts } from './sumParts.js';
+import type { MatmulShape } from './shape.js';
+import { type MatmulVariant, matmulVariants } from './variants.js';
 
 /** Each part sums so many terms at least: below, a second dispatch costs more than a core that waits. */
 const LEAST = 2048;

@@ -1,4 +1,4 @@
-import { collapse, type View } from '../graph/view.js';
+import { collapse, type View } from '../../graph/view.js';
 
 /** How one operand lies: strides in elements, batch axes merged into one. */
 export interface MatrixLayout {

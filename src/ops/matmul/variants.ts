@@ -1,8 +1,8 @@
-import type { Device } from '../device/device.js';
-import { bucket, type Variant, type VariantQuestion } from '../kernels/variants.js';
+import type { Device } from '../../device/device.js';
+import { bucket, type Variant, type VariantQuestion } from '../../kernels/variants.js';
 import { heldTiles } from './heldTiles.js';
-import { elementAliases, type MatmulShape } from './matmulShape.js';
 import { hasQuads, packedTile, quadTiles, TIMED_QUADS, vectorCost } from './quadTiles.js';
+import { elementAliases, type MatmulShape } from './shape.js';
 import { subgroupMatrices } from './subgroupMatrices.js';
 
 export interface MatmulVariant extends Variant {

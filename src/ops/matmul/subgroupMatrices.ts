@@ -1,6 +1,6 @@
-import { type Device, SUBGROUP_MATRIX, type SubgroupMatrix } from '../device/device.js';
-import { type Element, elementAliases, type MatmulShape } from './matmulShape.js';
-import type { MatmulVariant } from './matmulVariants.js';
+import { type Device, SUBGROUP_MATRIX, type SubgroupMatrix } from '../../device/device.js';
+import { type Element, elementAliases, type MatmulShape } from './shape.js';
+import type { MatmulVariant } from './variants.js';
 
 /**
  * Products by `subgroupMatrix.wgsl`, one variant for each size that the adapter offers for these operands: f16 of two f16

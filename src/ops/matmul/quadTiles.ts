@@ -1,5 +1,5 @@
-import type { Device } from '../device/device.js';
-import type { Variant } from '../kernels/variants.js';
+import type { Device } from '../../device/device.js';
+import type { Variant } from '../../kernels/variants.js';
 
 /** Products of one size. */
 export interface Products {
