@@ -17,6 +17,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  toF16,
   transpose,
   vjp,
 } from '../../index.js';
@@ -55,19 +56,29 @@ const normal = (shape: Sizes, draw: Random): HostArray => ({
   shape,
 });
 
-function product(name: string, leftTransposed: boolean, rightTransposed: boolean): Use {
+/** Numbers that f16 holds. */
+const halves = (shape: Sizes, draw: Random): HostArray => ({
+  data: draw.floats(
+    shape.reduce((size, length) => size * length, 1),
+    (r) => r.integer(-512, 512) / 256,
+  ),
+  shape,
+});
+
+function product(name: string, leftTransposed: boolean, rightTransposed: boolean, dtype: 'f32' | 'f16' = 'f32'): Use {
+  const drawn = dtype === 'f16' ? halves : normal;
+  const of = (stored: (x: Tensor) => Tensor) => (a?: Tensor, b?: Tensor) => {
+    const [left, right] = [stored(a as Tensor), stored(b as Tensor)];
+    return [matmul(leftTransposed ? transpose(left) : left, rightTransposed ? transpose(right) : right)];
+  };
+  const plain = of((x) => x);
   return {
     name,
     inputs: ([rows = 1, inner = 1, columns = 1], draw) => [
-      normal(leftTransposed ? [inner, rows] : [rows, inner], draw),
-      normal(rightTransposed ? [columns, inner] : [inner, columns], draw),
+      drawn(leftTransposed ? [inner, rows] : [rows, inner], draw),
+      drawn(rightTransposed ? [columns, inner] : [inner, columns], draw),
     ],
-    apply: (a, b) => [
-      matmul(
-        leftTransposed ? transpose(a as Tensor) : (a as Tensor),
-        rightTransposed ? transpose(b as Tensor) : (b as Tensor),
-      ),
-    ],
+    ...(dtype === 'f16' ? { apply: of(toF16), reference: plain } : { apply: plain }),
   };
 }
 
@@ -92,6 +103,29 @@ const products: Subject = {
     [128, 784, 10],
   ],
   uses: [product('nn', false, false), product('nt', false, true), product('tn', true, false)],
+};
+
+/** A row on the left, or a column on the right. */
+const vectorProducts: Subject = {
+  ...products,
+  edges: [
+    [1, 1, 1],
+    [1, 33, 17],
+    [17, 33, 1],
+    [1, 129, 300],
+    [300, 129, 1],
+  ],
+  sweep: [
+    [1, 1024, 1024],
+    [1024, 1024, 1],
+    [1, 784, 128],
+  ],
+};
+
+/** Of f16, which adapters with small matrices multiply. */
+const halfProducts: Subject = {
+  ...products,
+  uses: [product('nn', false, false, 'f16'), product('nt', false, true, 'f16'), product('tn', true, false, 'f16')],
 };
 
 const ofRows = (name: string, apply: (x: Tensor) => Tensor): Use => ({
@@ -127,6 +161,7 @@ const reductions = overRows(
   ofRows('sum by columns', (x) => sum(x, { axes: 0 })),
   ofRows('max', (x) => max(x, { axes: -1 })),
 );
+const columnSums = overRows(ofRows('sum by columns', (x) => sum(x, { axes: 0 })));
 const leaders = overRows(
   ofRows('argmax', (x) => argmax(x, -1)),
   ofRows('argmin', (x) => argmin(x, -1)),
@@ -205,9 +240,12 @@ export const subjects: ReadonlyMap<string, Subject> = new Map([
   ['matmul/quad.wgsl', products],
   ['matmul/quadHeld.wgsl', products],
   ['matmul/quadPacked.wgsl', products],
+  ['matmul/vector.wgsl', vectorProducts],
+  ['matmul/subgroupMatrix.wgsl', halfProducts],
   ['matmul/register.wgsl', products],
   ['matmul/blocked.wgsl', products],
   ['reduce/serial.wgsl', reductions],
+  ['reduce/columns.wgsl', columnSums],
   ['reduce/workgroup.wgsl', reductions],
   ['reduce/argument.wgsl', leaders],
   ['reduce/argumentWorkgroup.wgsl', leaders],
