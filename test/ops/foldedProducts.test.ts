@@ -5,6 +5,7 @@ import { chooseStatic } from '../../src/kernels/variants.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { useOwnEngine } from '../support/engine.js';
 import { forceVariant } from '../support/forceVariant.js';
+import { quads } from '../support/quads.js';
 
 // Products of more tiles along a dimension than the 65535 workgroups that a dispatch may have there.
 const engine = useOwnEngine();
@@ -16,7 +17,9 @@ const whole = (size: number, period: number) => Float32Array.from({ length: size
 const firstWrong = (found: ArrayLike<number>, wanted: (i: number) => number) =>
   Array.prototype.findIndex.call(found, (value, i) => value !== wanted(i));
 
-test.each([
+const needsQuads = (variant: string) => variant.startsWith('quad') || variant.startsWith('held');
+
+test.for([
   // Rows, columns and batches are the long ones in turn; the others take two tiles where memory allows.
   { variant: 'held 4x8', batches: 1, rows: 263_000, columns: 9 },
   { variant: 'held 4x12', batches: 65_537, rows: 5, columns: 13 },
@@ -28,7 +31,8 @@ test.each([
   { variant: 'vector', batches: 65_537, rows: 17, columns: 1 },
   { variant: 'register 16x8', batches: 65_537, rows: 65, columns: 1 },
   { variant: 'register 16x8', batches: 1, rows: 3, columns: 525_000 },
-])('$variant: $batches of [$rows, 2] by [2, $columns]', async ({ variant, batches, rows, columns }) => {
+])('$variant: $batches of [$rows, 2] by [2, $columns]', async ({ variant, batches, rows, columns }, { skip }) => {
+  skip(!quads && needsQuads(variant), 'the adapter has no quads');
   forceVariant(engine(), variant);
   const a = whole(batches * rows * 2, 1021);
   const b = whole(batches * 2 * columns, 509);
@@ -44,26 +48,30 @@ test.each([
 });
 
 // The blocks of workgroup memory are slow here, so that this is their only test.
-test.each(['quad 4x8', 'held 4x8', 'register 16x8', 'blocked 32x32'])('column sums beside it: %s', async (variant) => {
-  forceVariant(engine(), variant);
-  const [inputs, outputs] = variant.endsWith('4x8') ? [263_000, 9] : [3, 2_100_000];
-  const x = whole(2 * inputs, 1021);
-  const y = whole(2 * outputs, 509);
-  const given = [
-    { data: x, shape: [2, inputs] },
-    { data: y, shape: [2, outputs] },
-  ] as const;
-  const step = compile((left: Tensor, right: Tensor) => [matmul(transpose(left), right), sum(right, { axes: 0 })]);
-  expect(step.explain(...given)).toContain('matmul+sum');
-  const [product, sums] = await Promise.all(step(...given).map((one) => (one as Tensor).data()));
-  const wrongProduct = firstWrong(product as Float32Array, (i) => {
-    const [row, column] = [Math.floor(i / outputs), i % outputs];
-    return (x[row] ?? 0) * (y[column] ?? 0) + (x[inputs + row] ?? 0) * (y[outputs + column] ?? 0);
-  });
-  expect(wrongProduct).toBe(-1);
-  expect(firstWrong(sums as Float32Array, (j) => (y[j] ?? 0) + (y[outputs + j] ?? 0))).toBe(-1);
-  step.dispose();
-});
+test.for(['quad 4x8', 'held 4x8', 'register 16x8', 'blocked 32x32'])(
+  'column sums beside it: %s',
+  async (variant, { skip }) => {
+    skip(!quads && needsQuads(variant), 'the adapter has no quads');
+    forceVariant(engine(), variant);
+    const [inputs, outputs] = variant.endsWith('4x8') ? [263_000, 9] : [3, 2_100_000];
+    const x = whole(2 * inputs, 1021);
+    const y = whole(2 * outputs, 509);
+    const given = [
+      { data: x, shape: [2, inputs] },
+      { data: y, shape: [2, outputs] },
+    ] as const;
+    const step = compile((left: Tensor, right: Tensor) => [matmul(transpose(left), right), sum(right, { axes: 0 })]);
+    expect(step.explain(...given)).toContain('matmul+sum');
+    const [product, sums] = await Promise.all(step(...given).map((one) => (one as Tensor).data()));
+    const wrongProduct = firstWrong(product as Float32Array, (i) => {
+      const [row, column] = [Math.floor(i / outputs), i % outputs];
+      return (x[row] ?? 0) * (y[column] ?? 0) + (x[inputs + row] ?? 0) * (y[outputs + column] ?? 0);
+    });
+    expect(wrongProduct).toBe(-1);
+    expect(firstWrong(sums as Float32Array, (j) => (y[j] ?? 0) + (y[outputs + j] ?? 0))).toBe(-1);
+    step.dispose();
+  },
+);
 
 test('the default takes more rows than any tile has workgroups for', async () => {
   engine().tuner.choose = chooseStatic;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/index.js';
 import { MOST_HELD } from '../../src/ops/matmul/heldTiles.js';
@@ -6,6 +6,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { useOwnEngine } from '../support/engine.js';
 import { valuesBy } from '../support/forceVariant.js';
+import { testOfQuads as test } from '../support/quads.js';
 import { random } from '../support/random.js';
 
 const engine = useOwnEngine();

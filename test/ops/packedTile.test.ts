@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { tensor } from '../../src/graph/source.js';
 import type { Tensor } from '../../src/index.js';
 import { matmul } from '../../src/ops/matmul.js';
@@ -6,6 +6,7 @@ import { slice, transpose } from '../../src/ops/shaping.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine } from '../support/engine.js';
 import { forceVariant, valuesBy } from '../support/forceVariant.js';
+import { testOfQuads as test } from '../support/quads.js';
 import { checkColumnSums } from './columnSums.js';
 
 const engine = useOwnEngine();

@@ -8,6 +8,7 @@ import { checkOp } from '../support/checkOp.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine, useVariantsOf } from '../support/engine.js';
 import { forceVariant, valuesBy } from '../support/forceVariant.js';
+import { quads } from '../support/quads.js';
 
 const INNER = 16_384;
 
@@ -15,6 +16,9 @@ const INNER = 16_384;
 const whole = (shape: readonly number[], seed: number) => drawTensor(shape, seed, (r) => r.integer(-5, 5));
 
 const engine = useOwnEngine();
+
+/** A tile where quads run, else the one of every adapter. */
+const tile = (name: string) => (quads ? name : 'register 16x8');
 
 /** What is asked of the tuner when `apply` is planned: the class, and the variants' names. */
 function questionOf(apply: (...inputs: Tensor[]) => unknown, ...inputs: Tensor[]) {
@@ -59,7 +63,7 @@ test('nor beside the sums of its columns, which go through all of inner', () => 
 });
 
 test.each([0, 1, 2, 3])('is right: layout %i, with an epilogue', async (layout) => {
-  forceVariant(engine(), 'quad 8x12 in 8 parts');
+  forceVariant(engine(), `${tile('quad 8x12')} in 8 parts`);
   await checkOp({
     name: `split matmul, layout ${layout}`,
     inputs: [
@@ -82,11 +86,11 @@ test('is nearer to float64 than one chain', async () => {
     const [value = Number.NaN] = await valuesBy(engine(), variant, matmul, a, b);
     return Math.abs(value - exact);
   };
-  expect(await offBy('quad 4x8 in 8 parts')).toBeLessThan((await offBy('quad 4x8')) / 2);
+  expect(await offBy(`${tile('quad 4x8')} in 8 parts`)).toBeLessThan((await offBy(tile('quad 4x8'))) / 2);
 });
 
 test('takes in the update of a weight', async () => {
-  forceVariant(engine(), 'quad 4x8 in 8 parts');
+  forceVariant(engine(), `${tile('quad 4x8')} in 8 parts`);
   const weight = new Parameter(tensor(new Float32Array(4).fill(1), { shape: [2, 2] }));
   const optimizer = optim.sgd([weight], { learningRate: 0.5 });
   const [x, g] = [whole([INNER, 2], 5), whole([INNER, 2], 6)];
@@ -106,11 +110,11 @@ test('takes in the update of a weight', async () => {
 });
 
 test.each([
-  ['packed 16x16 in 8 parts', INNER],
-  ['quad 16x16 in 8 parts', INNER],
+  [`${tile('packed 16x16')} in 8 parts`, INNER],
+  [`${tile('quad 16x16')} in 8 parts`, INNER],
   ['register 16x8 in 8 parts', INNER],
   // Parts of 2049 terms, which do not go by fours, of a whole that does.
-  ['quad 16x8 in 8 parts', 8 * 2049],
+  [`${tile('quad 16x8')} in 8 parts`, 8 * 2049],
 ] as const)('%s of %i terms is right', async (variant, inner) => {
   forceVariant(engine(), variant);
   const [a, b] = [whole([16, inner], 1), whole([inner, 16], 2)];
