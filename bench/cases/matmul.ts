@@ -28,7 +28,8 @@ function product({ name, rows, inner, columns, layout = 'nn', dtype }: Product):
       { shape: leftShape, bound: 1, ...(dtype && { dtype }) },
       { shape: rightShape, bound: 1, ...(dtype && { dtype }) },
     ],
-    flops: 2 * rows * inner * columns,
+    // A product with a vector is bound by the bytes of the matrix.
+    ...(rows > 1 && columns > 1 ? { flops: 2 * rows * inner * columns } : {}),
     bytes: (dtype === 'f16' ? 2 : 4) * (rows * inner + inner * columns) + 4 * rows * columns,
     reference: ([a, b]) =>
       someRows(rows, inner, columns, {

@@ -1,5 +1,5 @@
 import { DtypeError } from '../errors.js';
-import type { DType } from '../graph/dtype.js';
+import { type DType, isFloat } from '../graph/dtype.js';
 import type { ElementwiseOp, Vjp } from '../graph/op.js';
 import { broadcastShapes, type Shape } from '../graph/shape.js';
 import { asTensor, number } from '../graph/source.js';
@@ -56,8 +56,9 @@ export function operands(name: string, dtypes: readonly DType[], ...values: Tens
   const tensors = values.map((value) => asTensor(name, value, dtype));
   for (const other of tensors) {
     if (other.dtype !== dtype) {
+      const floats = isFloat(dtype) && isFloat(other.dtype);
       throw new DtypeError(name, `dtypes differ: ${dtype} and ${other.dtype}.`, {
-        mend: 'cast one: toF32(x), toI32(x) or toU32(x).',
+        mend: floats ? 'cast the f16: toF32(x).' : 'cast one: toF32(x), toI32(x) or toU32(x).',
       });
     }
   }

@@ -1,5 +1,5 @@
 import padWgsl from '../../shaders/indexing/pad.wgsl';
-import { formatShape, ShapeError } from '../errors.js';
+import { checkNames, formatShape, ShapeError } from '../errors.js';
 import { lowering } from '../graph/lowering.js';
 import type { KernelOp } from '../graph/op.js';
 import { currentValue } from '../graph/parameter.js';
@@ -85,6 +85,7 @@ export function pad(x: TensorLike, options: PadOptions): Tensor {
     }
     return full;
   };
+  checkNames('pad', options, ['low', 'high', 'interior', 'value']);
   const low = amounts(options.low, 'low');
   const high = amounts(options.high, 'high');
   const interior = amounts(options.interior, 'interior');

@@ -1,5 +1,5 @@
 import generators from '../../shaders/random/generators.wgsl';
-import { ValueError } from '../errors.js';
+import { checkNames, ValueError } from '../errors.js';
 import type { GeneratorOp } from '../graph/op.js';
 import { checkShape, type Shape } from '../graph/shape.js';
 import { constant, scalar } from '../graph/source.js';
@@ -76,7 +76,9 @@ export class Generator {
   }
 
   /** Normal (Box-Muller); default mean 0, standard deviation 1. */
-  normal(shape: Shape, { mean = 0, standardDeviation = 1 }: NormalOptions = {}): Tensor {
+  normal(shape: Shape, options: NormalOptions = {}): Tensor {
+    checkNames('random.normal', options, ['mean', 'standardDeviation']);
+    const { mean = 0, standardDeviation = 1 } = options;
     const standard = this.#draw(normalOp, shape, 'f32');
     const scaled = multiply(standard, standardDeviation);
     return mean === 0 ? scaled : add(scaled, mean);

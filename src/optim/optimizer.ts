@@ -350,7 +350,11 @@ function checkParameters(name: string, parameters: readonly Parameter[], groups:
   const seen = new Set<Parameter>();
   parameters.forEach((parameter, i) => {
     if (!(parameter instanceof Parameter)) throw new ValueError(op, `parameter ${i} is not a Parameter.`);
-    if (parameter.dtype !== 'f32') throw new DtypeError(op, `parameter ${i} is ${parameter.dtype}; it must be f32.`);
+    if (parameter.dtype !== 'f32') {
+      throw new DtypeError(op, `parameter ${i} is ${parameter.dtype}; it must be f32.`, {
+        mend: "make it of f32; for products of f16 keep the weight in f32 and multiply by toF16(weight), as nn.linear does by { dtype: 'f16' }.",
+      });
+    }
     if (seen.has(parameter)) {
       throw new ValueError(op, `parameter '${parameter.name ?? i}' is listed twice.`, {
         mend: 'list a tied parameter once.',

@@ -142,6 +142,11 @@ const elementwise: readonly Row[] = [
     'DtypeError: add: dtypes differ: f32 and i32.\n  Mend: cast one: toF32(x), toI32(x) or toU32(x).',
   ],
   [() => exp(integers()), 'DtypeError: exp: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
+  [() => pad(x(), [[1, 1]] as never), "ValueError: pad: unknown option '0'. known are: low, high, interior, value"],
+  [
+    () => new Generator(0).normal([2], { dtype: 'f16' } as never),
+    "ValueError: random.normal: unknown option 'dtype'. known are: mean, standardDeviation",
+  ],
   [() => relu(bools()), 'DtypeError: relu: dtype is bool; it takes f32.\n  Mend: cast it: toF32(x).'],
   [() => divide(integers(), 2), 'DtypeError: divide: dtype is i32; it takes f32.\n  Mend: cast it: toF32(x).'],
   [

@@ -70,7 +70,8 @@ test('in rounded time what may be is repeated, and an update in place still happ
   expect(note).toMatch(
     /^The mean of \d+ runs, each dispatch in a pass of its own, repeated there where it may be: this page's timestamps are rounded to 65.5 µs.$/,
   );
-  expect(dispatches.filter(({ repeats = 0 }) => repeats === 1)).toHaveLength(1);
+  // One that takes long by itself need not be repeated, but the one that moves the weight must not.
+  expect(dispatches.filter(({ label }) => label.includes('sgd')).map(({ repeats }) => repeats)).toEqual([1]);
   const repeated = dispatches.filter(({ repeats = 0 }) => repeats > 1);
   expect(repeated.length).toBeGreaterThan(0);
   for (const { ms } of repeated) expect(ms).toBeGreaterThan(0);

@@ -24,7 +24,7 @@ try {
       watch: true,
       port: portOf(given.get('port') ?? '5173'),
     });
-    console.log(`The trainer is at ${url}train/, all demos at ${url}\nCtrl-C ends this.`);
+    console.log(`The trainer is at ${url}train/\nAll demos are at ${url}\nCtrl-C ends this.`);
   }
 } catch (error) {
   printError(error);
