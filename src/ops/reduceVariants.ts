@@ -56,7 +56,7 @@ export function reduceVariants(
   const byColumns = columns && facts.software && outputs >= MANY_COLUMNS ? [inColumns] : [];
   const cuts = cut && facts.software && count > CHUNK ? [inChunks] : [];
   return {
-    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${columns ? ' columns' : ''}`,
+    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${byColumns.length > 0 ? ' columns' : ''}`,
     variants: [...byColumns, ...cuts, ...(serial ? [alone, usual] : [usual, ...(safe ? [alone] : [])]), ...others],
     reference: safe ? alone : usual,
   };

@@ -4,10 +4,10 @@ import { transpose } from '../../src/ops/shaping.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { drawTensor } from '../support/drawTensor.js';
-import { useEngine } from '../support/engine.js';
+import { useOwnEngine } from '../support/engine.js';
 import { random, seedOf } from '../support/random.js';
 
-const engine = useEngine();
+const engine = useOwnEngine();
 
 /** What explain says of the sum's dispatch, on this adapter. */
 const kernelOf = (apply: (x: Tensor) => Tensor, shape: readonly number[]) =>
@@ -73,4 +73,19 @@ test('NaN and infinity stay in their column', async () => {
   wanted[5] = Number.NaN;
   wanted[69] = Number.NEGATIVE_INFINITY;
   expect(found).toEqual(wanted);
+});
+
+test('a choice for many columns is none for few, which are of another class', () => {
+  const asked = engine().tuner.choose;
+  const classes: string[] = [];
+  engine().tuner.choose = (question) => {
+    classes.push(question.shapeClass);
+    return { variant: question.variants[0] as never, origin: 'static' };
+  };
+  try {
+    for (const columns of [63, 64]) kernelOf((x) => sum(x, { axes: 0 }), [9, columns]);
+  } finally {
+    engine().tuner.choose = asked;
+  }
+  expect(new Set(classes).size).toBe(engine().device.facts.software ? 2 : 1);
 });

@@ -92,3 +92,19 @@ test('it is what a vector gets on this adapter, but few results', () => {
   // Where quads run, few results go by a tile of theirs.
   expect(isVector(4)).toBe(software && !hasQuads(engine().device));
 });
+
+test('a choice for vectors is none for narrow matrices, which are of another class', () => {
+  const classes: string[] = [];
+  engine().tuner.choose = (question) => {
+    classes.push(question.shapeClass);
+    return { variant: question.variants[0] as never, origin: 'static' };
+  };
+  const step = compile((a: Tensor, b: Tensor) => matmul(a, b));
+  for (const columns of [1, 2]) {
+    step.explain(
+      { data: new Float32Array(500 * 100), shape: [500, 100] },
+      { data: new Float32Array(100 * columns), shape: [100, columns] },
+    );
+  }
+  expect(new Set(classes).size).toBe(2);
+});

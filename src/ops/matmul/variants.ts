@@ -27,9 +27,11 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   const elements = halves ? `${aElement} by ${bElement}` : 'f32';
   const layout = `${aTransposed ? 't' : 'n'}${bTransposed ? 't' : 'n'}`;
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
-  const shapeClass = `matmul ${layout} ${elements} ${sizes}${byFours ? ' by fours' : ''}`;
   const reference = register(shape, software ? 4 : 64);
   const vectors = rows === 1 || columns === 1 ? [vector(shape, software ? 4 : 64)] : [];
+  // A class of its own for each set of variants, or a choice would not be there for all of a class.
+  const ways = `${byFours ? ' by fours' : ''}${vectors.length > 0 ? ' by a vector' : ''}`;
+  const shapeClass = `matmul ${layout} ${elements} ${sizes}${ways}`;
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
   // No adapter is known that has both quads of one core and f16.
   if (hasQuads(device) && !halves) {
