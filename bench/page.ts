@@ -1,9 +1,8 @@
-import { init } from '../src/index.js';
-import { greaterOf, type MeasuredLimits, readLimits } from '../src/kernels/limits.js';
+import { init, measureLimits } from '../src/index.js';
 import type { Libraries, PeerName } from './case.js';
 import { cases } from './cases/index.js';
 import { type Engines, QUICK, runCase, THOROUGH, wording } from './harness.js';
-import type { Failure, Measurements, Profile, Request, Row } from './report.js';
+import type { Failure, Limits, Measurements, Profile, Request, Row } from './report.js';
 
 declare global {
   /** Called by the terminal's side. */
@@ -40,25 +39,22 @@ globalThis.measure = async ({ cases: names, peers, quick, profile }) => {
   }
   const engines: Engines = { peers: libraries as Partial<Libraries>, profiled: profile };
   progress('limits');
-  let before = await readLimits(device);
-  let most = before;
+  await measureLimits();
   for (const one of cases) {
     if (!names.includes(one.name)) continue;
     const outcome = await runCase(one, engines, quick ? QUICK : THOROUGH, (text) => progress(`${one.name}: ${text}`));
+    rows.push(...outcome.rows);
     failures.push(...outcome.failures);
     if (outcome.profile !== undefined) profiles.push(outcome.profile);
     progress('limits');
-    const after = await readLimits(device);
-    rows.push(...outcome.rows.map((row) => withShare(row, greaterOf(before, after))));
-    most = greaterOf(most, after);
-    before = after;
-    const limits = { fma_gflops: most.fmaGflops, copy_gbps: most.copyGbps };
-    await globalThis.tellMeasured({ adapter: device.facts.name, limits, cases: rows, failures, profiles });
+    const { fmaGflops, copyGbps } = await measureLimits();
+    const limits = { fma_gflops: fmaGflops, copy_gbps: copyGbps };
+    const shown = rows.map((row) => withShare(row, limits));
+    await globalThis.tellMeasured({ adapter: device.facts.name, limits, cases: shown, failures, profiles });
   }
 };
 
-/** Of what the machine reached beside the case: its speed drifts within a run. */
-function withShare(row: Row, { fmaGflops, copyGbps }: MeasuredLimits): Row {
-  if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / fmaGflops };
-  return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / copyGbps };
+function withShare(row: Row, limits: Limits): Row {
+  if (row.gflops !== undefined) return { ...row, share_of_limit: row.gflops / limits.fma_gflops };
+  return row.gbps === undefined ? row : { ...row, share_of_limit: row.gbps / limits.copy_gbps };
 }

@@ -48,7 +48,7 @@ export interface Row {
   readonly dispatches?: number;
   readonly gflops?: number;
   readonly gbps?: number;
-  /** Of the fma limit, or of the copy limit where a case counts bytes only: the greater reading before or after the case. */
+  /** Of the fma limit, or of the copy limit where a case counts bytes only. */
   readonly share_of_limit?: number;
   /** How many times as much the peer took: the median over the rounds of both. Only for our rows. */
   readonly ratio_to?: Readonly<Partial<Record<PeerName, number>>>;

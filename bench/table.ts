@@ -52,7 +52,7 @@ export function formatClosing({ limits, failures, goals, profiles = [] }: Report
     '',
     `Limits in this run: fma ${digits(limits.fma_gflops)} GFLOP/s, copy ${digits(limits.copy_gbps)} GB/s.`,
     'Spread: between the quartiles. vs: how many times as much the peer takes, the median over the rounds.',
-    'Of limit: GFLOP/s of fma; GB/s, where a case counts bytes only, of copy: as read before or after the case, the greater.',
+    'Of limit: GFLOP/s of fma; GB/s, where a case counts bytes only, of copy; in the table, as known at its line.',
     ...(goals.length === 0 ? [] : ['', formatGoals(goals)]),
     ...profiles.map(planAndProfile),
     ...failures.map(

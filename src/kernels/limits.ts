@@ -39,26 +39,19 @@ export async function limitsOf(device: Device): Promise<MeasuredLimits> {
 
 /** Measures once more; the best so far is the limit, for other work on the machine only slows things down. */
 export async function probeLimits(device: Device): Promise<MeasuredLimits> {
-  await readLimits(device);
-  return best.get(device) as MeasuredLimits;
-}
-
-/** What the device reaches now. */
-export async function readLimits(device: Device): Promise<MeasuredLimits> {
   const kind = device.facts.software ? 'software' : 'hardware';
   const fmaGflops = Math.max(
     await measureFma(device, fmaWgsl, 8, INVOCATIONS[kind]),
     await measureFma(device, fmaNarrowWgsl, 2, INVOCATIONS[kind]),
   );
   const copyGbps = await measureCopy(device, Math.min(COPIED_BYTES[kind], device.limits.maxStorageBufferBindingSize));
-  const read = { fmaGflops, copyGbps };
-  best.set(device, greaterOf(read, best.get(device) ?? read));
-  return read;
-}
-
-/** The greater of two readings, each limit by itself. */
-export function greaterOf(a: MeasuredLimits, b: MeasuredLimits): MeasuredLimits {
-  return { fmaGflops: Math.max(a.fmaGflops, b.fmaGflops), copyGbps: Math.max(a.copyGbps, b.copyGbps) };
+  const before = best.get(device) ?? { fmaGflops: 0, copyGbps: 0 };
+  const limits = {
+    fmaGflops: Math.max(fmaGflops, before.fmaGflops),
+    copyGbps: Math.max(copyGbps, before.copyGbps),
+  };
+  best.set(device, limits);
+  return limits;
 }
 
 async function measureFma(device: Device, kernel: WgslModule, chains: number, invocations: number): Promise<number> {
