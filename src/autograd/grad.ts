@@ -148,7 +148,8 @@ function backward(
     cotangents.set(tensor, before === undefined ? cotangent : add(before, cotangent));
   };
   roots.forEach((root, i) => {
-    accumulate(root, widened(name, seeds[i] as Tensor));
+    // Nothing flows back from integers.
+    if (isFloat(root.dtype)) accumulate(root, widened(name, seeds[i] as Tensor));
   });
   const reached = new Set(order);
   for (let i = order.length - 1; i >= 0; i--) {

@@ -13,6 +13,7 @@ import { currentValue } from '../graph/parameter.js';
 import { resolveAxis, sizeOf } from '../graph/shape.js';
 import { asTensor } from '../graph/source.js';
 import { Tensor, type TensorLike } from '../graph/tensor.js';
+import type { View } from '../graph/view.js';
 import { foldGrid, rowsPerWorkgroup } from '../kernels/workgroups.js';
 import { divide, multiply, square, subtract } from './arithmetic.js';
 import { type AxisOptions, arrange, restoreDims } from './arrange.js';
@@ -66,7 +67,7 @@ function lowerReduction(
   const load = { tensor: source, extents: [outputs, count] };
   const store = { tensor: node, extents: [outputs] };
   const what = `${node.op.name} ${node.dtype}`;
-  const columns = viewOf(source).strides[node.rank - 1] === 1;
+  const columns = liesByColumns(viewOf(source), node.rank);
   const chosen = choose(reduceVariants(device, what, outputs, count, { cut: true, columns }));
   const { variant, lanes, chunk } = chosen;
   if (chosen.columns === true) {
@@ -127,6 +128,12 @@ function lowerReduction(
       stores: { store_result: store },
     }),
   ];
+}
+
+/** Whether enough neighbouring outputs' items lie side by side to fill a cache line. */
+function liesByColumns({ shape, strides }: View, kept: number): boolean {
+  const last = shape.slice(0, kept).findLastIndex((length) => length > 1);
+  return last >= 0 && strides[last] === 1 && (shape[last] ?? 0) >= 16;
 }
 
 const zero = { f32: 0, i32: 0, u32: 0 };

@@ -25,7 +25,7 @@ const SERIAL_LIMIT = 2 ** 16;
 const CHUNK = 8192;
 /** And an invocation, where longer rows are cut for many of them. */
 const SERIAL_CHUNK = 1024;
-/** So many give the cores sixteen each, a cache line of every row. */
+/** So many give two cores sixteen each at least, a cache line of every row. Taller ones are cut into chunks, which round less. */
 const MANY_COLUMNS = 64;
 /** On a CPU the lanes of a workgroup share a core: many are never worth their barriers. */
 const LANES = { software: [8, 64], gpu: [32, 64, 256] } as const;
@@ -53,10 +53,12 @@ export function reduceVariants(
     .filter((lanes) => lanes !== usual.lanes && lanes < 2 * count)
     .map(workgroup);
   const safe = serial || count <= SERIAL_LIMIT;
-  const byColumns = columns && facts.software && outputs >= MANY_COLUMNS ? [inColumns] : [];
+  const byColumns = columns && facts.software && outputs >= MANY_COLUMNS && count <= CHUNK ? [inColumns] : [];
   const cuts = cut && facts.software && count > CHUNK ? [inChunks] : [];
+  // What is not offered to all of a class is a class of its own.
+  const ways = `${byColumns.length > 0 ? ' columns' : ''}${serial || safe ? '' : ' shared'}`;
   return {
-    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${byColumns.length > 0 ? ' columns' : ''}`,
+    shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${ways}`,
     variants: [...byColumns, ...cuts, ...(serial ? [alone, usual] : [usual, ...(safe ? [alone] : [])]), ...others],
     reference: safe ? alone : usual,
   };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile, exp, max, multiply, sum, type Tensor, tensor } from '../../src/index.js';
+import { broadcastTo } from '../../src/ops/broadcast.js';
 import { transpose } from '../../src/ops/shaping.js';
 import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
@@ -18,6 +19,9 @@ test.each([
   ['columns of each matrix', (x: Tensor) => sum(x, { axes: 1 }), [2, 9, 64], true],
   ['rows of a transpose', (x: Tensor) => sum(transpose(x), { axes: 1 }), [9, 64], true],
   ['few columns', (x: Tensor) => sum(x, { axes: 0 }), [9, 63], false],
+  ['tall columns', (x: Tensor) => sum(x, { axes: 0 }), [8193, 64], false],
+  ['pairs of neighbours', (x: Tensor) => sum(x, { axes: 1 }), [100, 9, 2], false],
+  ['rows of one column each', (x: Tensor) => sum(x, { axes: 1 }), [100, 9, 1], false],
   ['rows', (x: Tensor) => sum(x, { axes: 1 }), [64, 9], false],
 ] as const)('go by fours on a CPU adapter: %s', (_, apply, shape, wanted) => {
   expect(kernelOf(apply, shape).includes('sum (columns')).toBe(wanted && engine().device.facts.software);
@@ -88,4 +92,13 @@ test('a choice for many columns is none for few, which are of another class', ()
     engine().tuner.choose = asked;
   }
   expect(new Set(classes).size).toBe(engine().device.facts.software ? 2 : 1);
+});
+
+test('tall ones are as near to float64 as rows are: up to 8192 by columns, beyond in chunks', async () => {
+  for (const rows of [8192, 50_000]) {
+    const found = await sum(broadcastTo(tensor([0.1]), [rows, 64]), { axes: 0 }).data();
+    const exact = rows * Math.fround(0.1);
+    // A chain of some hundred additions, each off by 2^-24 at most: rounding of equal terms adds up.
+    for (const value of found) expect(Math.abs(value / exact - 1)).toBeLessThan(110 * 2 ** -24);
+  }
 });

@@ -158,6 +158,8 @@ describe('a cotangent of f16', () => {
   test('of another dtype is refused, and an optimizer takes f32 alone', () => {
     const x = normal([3], 1);
     expect(() => vjp([x], [x], [toI32(x)])).toThrow('vjp: a cotangent is i32; it must be f32.');
+    // Of an integer output nobody reads one.
+    expect(vjp([multiply(x, 2), toI32(x)], [x], [x, toI32(x)]).map(({ dtype }) => dtype)).toEqual(['f32']);
     const w = new Parameter(normal([3], 2));
     const optimizer = optim.sgd([w], { learningRate: 1, clip: { globalNorm: 1 } });
     expect(() => optimizer.update([toF16(x)])).toThrow('optim.sgd: gradient 0 is f16; it must be f32.');

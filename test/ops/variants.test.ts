@@ -13,6 +13,7 @@ import { compSum } from '../losses/reference.js';
 import { checkOp } from '../support/checkOp.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useVariantsOf } from '../support/engine.js';
+import { quads } from '../support/quads.js';
 import { random } from '../support/random.js';
 import { checkColumnSums, columnSumSizes } from './columnSums.js';
 
@@ -29,6 +30,11 @@ const triples = Array.from({ length: 24 }, (_, i) => {
 });
 
 const product = { gpu: '(blocked', plain: '(register', second: 'tuned)', last: 'tuned)' } as const;
+
+test('SwiftShader runs quads: the tests of their kernels are skipped elsewhere', async () => {
+  const { info } = (await navigator.gpu.requestAdapter()) as GPUAdapter;
+  expect(quads || !/swiftshader/i.test(Object.values({ a: info.architecture, d: info.description }).join())).toBe(true);
+});
 
 describe.each(['gpu', 'plain', 'second', 'last'] as const)('the kernels of an adapter, %s', (kind) => {
   useVariantsOf(kind);

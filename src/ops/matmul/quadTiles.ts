@@ -94,7 +94,7 @@ export function packedTile(
   };
 }
 
-/** What `vector.wgsl` costs beside quads: four lanes take sixteen results. From a dozen results on it is the least. */
+/** What `vector.wgsl` costs beside quads: four lanes take sixteen results. On two cores it is mostly the least from a dozen on. */
 export function vectorCost({ rows, columns, inner, batches }: Products): number {
   const results = { rows: 1, columns: rows * columns, inner, batches };
   return costOf(results, { tileRows: 4, tileColumns: 16 }, VECTOR_STEP);

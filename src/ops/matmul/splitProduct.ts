@@ -40,11 +40,12 @@ export function withSplits(
   if (parts === 1) return question;
   const whole = question.variants;
   const wholeTimed = question.timed ?? whole.length;
-  const { variants, timed = variants.length } = matmulVariants(device, partOf(shape, parts));
+  const part = partOf(shape, parts);
+  const { variants, timed = variants.length } = matmulVariants(device, part);
   const split = variants.map((one) => ({ ...one, variant: `${one.variant} in ${parts} parts`, parts }));
   return {
     ...question,
-    shapeClass: `${question.shapeClass} in ${parts} parts`,
+    shapeClass: `${question.shapeClass} in ${parts} parts${part.byFours ? ' by fours' : ''}`,
     variants: [
       ...whole.slice(0, wholeTimed),
       ...split.slice(0, timed),

@@ -29,7 +29,7 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
   const sizes = `m${bucket(rows)} n${bucket(columns)} k${bucket(inner)}${batches > 1 ? ` b${bucket(batches)}` : ''}`;
   const reference = register(shape, software ? 4 : 64);
   const vectors = rows === 1 || columns === 1 ? [vector(shape, software ? 4 : 64)] : [];
-  // A class of its own for each set of variants, or a choice would not be there for all of a class.
+  // What is not offered to all of a class is a class of its own.
   const ways = `${byFours ? ' by fours' : ''}${vectors.length > 0 ? ' by a vector' : ''}`;
   const shapeClass = `matmul ${layout} ${elements} ${sizes}${ways}`;
   const blocks = [blocked(shape, 64, 64), blocked(shape, 128, 64), blocked(shape, 32, 32)];
@@ -39,8 +39,11 @@ export function matmulVariants(device: Device, shape: MatmulShape): VariantQuest
     const costed = vectors.map((one) => ({ ...one, cost: vectorCost(shape) }));
     const carried = [...costed, ...tiled].sort((a, b) => a.cost - b.cost);
     const tiles = [...heldTiles(shape), ...carried];
-    const variants = [...tiles.slice(0, TIMED_QUADS), reference, ...tiles.slice(TIMED_QUADS), ...blocks];
-    return { shapeClass, variants, timed: TIMED_QUADS + 1, reference };
+    const timed = tiles.slice(0, TIMED_QUADS);
+    // Held tiles may come before: a tuner tries the vector's kernel all the same.
+    const tried = [...timed, ...costed.filter((one) => !timed.includes(one)), reference];
+    const rest = tiles.slice(TIMED_QUADS).filter((one) => !tried.includes(one));
+    return { shapeClass, variants: [...tried, ...rest, ...blocks], timed: tried.length, reference };
   }
   const plain = software ? [...vectors, reference, ...blocks] : [...blocks, reference, ...vectors];
   return { shapeClass, variants: [...plain, ...subgroupMatrices(device, shape)], reference };
