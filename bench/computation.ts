@@ -37,15 +37,9 @@ export interface Computation {
 export function computation(given: Computation): Case {
   const { name, operands, flops, bytes, tolerance, jaxJs, tfjs } = given;
   const stored = operands.some(({ dtype }) => dtype !== undefined);
+  const inFloats = operands.map(({ shape, bound }) => ({ shape, bound }));
   const peers: Peers<readonly Values[]> = {
-    ...(stored && {
-      plain: (_, values) =>
-        ours(
-          given,
-          values,
-          operands.map(() => undefined),
-        ),
-    }),
+    ...(stored && { plain: (_, values) => ours({ ...given, operands: inFloats }, values) }),
     ...(jaxJs && { 'jax-js': (jax, values) => byJaxJs(jax, operands, values, (...arrays) => jaxJs(jax, ...arrays)) }),
     ...(tfjs && { tfjs: (tf, values) => byTfjs(tf, operands, values, (...tensors) => tfjs(tf, ...tensors)) }),
   };
@@ -61,22 +55,15 @@ export function computation(given: Computation): Case {
       }),
     reference: (values) => ({ result: given.reference(values) }),
     tolerance: () => tolerance,
-    ours: (values) =>
-      ours(
-        given,
-        values,
-        operands.map(({ dtype }) => dtype),
-      ),
+    ours: (values) => ours(given, values),
     peers,
   });
 }
 
-async function ours(
-  { name, operands, ours: apply }: Computation,
-  values: readonly Values[],
-  dtypes: readonly Operand['dtype'][],
-): Promise<Contender> {
-  const tensors = values.map((data, i) => tensor(data, { shape: shapeOf(operands, i), dtype: dtypes[i] ?? 'f32' }));
+async function ours({ name, operands, ours: apply }: Computation, values: readonly Values[]): Promise<Contender> {
+  const tensors = values.map((data, i) =>
+    tensor(data, { shape: shapeOf(operands, i), dtype: operands[i]?.dtype ?? 'f32' }),
+  );
   const body = compile(() => apply(...tensors), { name });
   await body.prepare();
   let result = body();

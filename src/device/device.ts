@@ -124,11 +124,11 @@ export class Device {
     const without = new Set(options.withoutFeatures);
     // The one brings the other.
     if (without.has('subgroups')) without.add(SUBGROUP_MATRIX);
-    const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name) && !without.has(name));
+    const wanted = FEATURES.filter((name) => adapter.features.has(name) && !without.has(name));
+    const requiredFeatures = wanted as readonly string[] as GPUFeatureName[];
     let device: GPUDevice;
     try {
-      const required = requiredFeatures as GPUFeatureName[];
-      device = await adapter.requestDevice({ label: 'cotangent', requiredFeatures: required, requiredLimits: raised });
+      device = await adapter.requestDevice({ label: 'cotangent', requiredFeatures, requiredLimits: raised });
     } catch (cause) {
       throw new NoWebGPUError('init', `adapter ${factsOf(adapter).name} gave no device: ${wording(cause)}`, {
         mend: 'reload the page; if it happens again, restart the browser and update the GPU driver.',

@@ -56,7 +56,7 @@ export function reduceVariants(
   const byColumns = columns && facts.software && outputs >= MANY_COLUMNS && count <= CHUNK ? [inColumns] : [];
   const cuts = cut && facts.software && count > CHUNK ? [inChunks] : [];
   // What is not offered to all of a class is a class of its own.
-  const ways = `${byColumns.length > 0 ? ' columns' : ''}${serial || safe ? '' : ' shared'}`;
+  const ways = `${byColumns.length > 0 ? ' columns' : ''}${safe ? '' : ' shared'}`;
   return {
     shapeClass: `${what} outputs${bucket(outputs)} count${bucket(count)}${ways}`,
     variants: [...byColumns, ...cuts, ...(serial ? [alone, usual] : [usual, ...(safe ? [alone] : [])]), ...others],

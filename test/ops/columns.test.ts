@@ -6,6 +6,7 @@ import { cases } from '../support/cases.js';
 import { checkOp } from '../support/checkOp.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine } from '../support/engine.js';
+import { questionsAsked } from '../support/forceVariant.js';
 import { random, seedOf } from '../support/random.js';
 
 const engine = useOwnEngine();
@@ -80,18 +81,10 @@ test('NaN and infinity stay in their column', async () => {
 });
 
 test('a choice for many columns is none for few, which are of another class', () => {
-  const asked = engine().tuner.choose;
-  const classes: string[] = [];
-  engine().tuner.choose = (question) => {
-    classes.push(question.shapeClass);
-    return { variant: question.variants[0] as never, origin: 'static' };
-  };
-  try {
+  const asked = questionsAsked(engine(), () => {
     for (const columns of [63, 64]) kernelOf((x) => sum(x, { axes: 0 }), [9, columns]);
-  } finally {
-    engine().tuner.choose = asked;
-  }
-  expect(new Set(classes).size).toBe(engine().device.facts.software ? 2 : 1);
+  });
+  expect(new Set(asked.map(({ shapeClass }) => shapeClass)).size).toBe(engine().device.facts.software ? 2 : 1);
 });
 
 test('tall ones are as near to float64 as rows are: up to 8192 by columns, beyond in chunks', async () => {

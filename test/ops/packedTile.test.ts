@@ -8,6 +8,7 @@ import { useOwnEngine } from '../support/engine.js';
 import { forceVariant, valuesBy } from '../support/forceVariant.js';
 import { testOfQuads as test } from '../support/quads.js';
 import { checkColumnSums } from './columnSums.js';
+import { checkManyBatches, checkNonFinite } from './productLaws.js';
 
 const engine = useOwnEngine();
 const PACKED = 'packed 16x16';
@@ -54,22 +55,7 @@ test('in batches, one operand broadcast, and of slices that begin by fours', asy
   expect(await valuesBy(engine(), PACKED, broadcast, a, b)).toEqual(await valuesBy(engine(), PLAIN, broadcast, a, b));
 });
 
-test('more batches than a dispatch has workgroups in a dimension', async () => {
-  const ones = new Float32Array(16).fill(1);
-  const many = Float32Array.from({ length: 65_537 * 16 }, (_, i) => (i % 1021) - 3);
-  const found = await valuesBy(
-    engine(),
-    PACKED,
-    matmul,
-    tensor(many, { shape: [65_537, 4, 4] }),
-    tensor(ones, { shape: [1, 4, 4] }),
-  );
-  const wrong = found.findIndex((value, i) => {
-    const row = 4 * Math.floor(i / 4);
-    return value !== (many[row] ?? 0) + (many[row + 1] ?? 0) + (many[row + 2] ?? 0) + (many[row + 3] ?? 0);
-  });
-  expect(wrong).toBe(-1);
-});
+test('more batches than a dispatch has workgroups in a dimension', () => checkManyBatches(engine(), PACKED));
 
 test.each([
   [4, 4, 4],
@@ -79,18 +65,7 @@ test.each([
   return checkColumnSums(batch, inputs, outputs, 50 + batch);
 });
 
-test('NaN and infinity stay in their row and column', async () => {
-  const a = new Float32Array(20 * 4).fill(1);
-  const b = new Float32Array(4 * 20).fill(1);
-  a[18 * 4 + 2] = Number.NaN;
-  b[3 * 20 + 17] = Number.POSITIVE_INFINITY;
-  const found = await valuesBy(engine(), PACKED, matmul, tensor(a, { shape: [20, 4] }), tensor(b, { shape: [4, 20] }));
-  const wanted = Array.from({ length: 400 }, (_, i) => {
-    if (Math.floor(i / 20) === 18) return Number.NaN;
-    return i % 20 === 17 ? Number.POSITIVE_INFINITY : 4;
-  });
-  expect(Array.from(found)).toEqual(wanted);
-});
+test('NaN and infinity stay in their row and column', () => checkNonFinite(engine(), PACKED));
 
 test.each([
   ['an odd inner', [4, 7], [7, 4], matmul],

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Device, SUBGROUP_MATRIX } from '../../src/device/device.js';
-import { tensor } from '../../src/graph/source.js';
 import { add, matmul, relu, type Tensor, toF16, transpose } from '../../src/index.js';
 import type { Element } from '../../src/ops/matmul/shape.js';
 import { subgroupMatrices } from '../../src/ops/matmul/subgroupMatrices.js';
@@ -12,6 +11,7 @@ import { useOwnEngine } from '../support/engine.js';
 import { forceVariant, valuesBy } from '../support/forceVariant.js';
 import { seedOf } from '../support/random.js';
 import { checkColumnSums, columnSumSizes } from './columnSums.js';
+import { checkManyBatches, checkNonFinite } from './productLaws.js';
 
 // Few adapters have the feature, and of browsers Chrome alone, with a flag: see "A second adapter" in CONTRIBUTING.md.
 const device = await Device.open();
@@ -109,7 +109,7 @@ describe('what is offered, by what the adapter says of itself', () => {
 });
 
 test('a device without the feature is offered none', async () => {
-  const plain = await Device.open({ withoutFeatures: ['chromium-experimental-subgroup-matrix'] });
+  const plain = await Device.open({ withoutFeatures: [SUBGROUP_MATRIX] });
   expect(subgroupMatrices(plain, { ...EXTENTS, aElement: 'f16', bElement: 'f16' })).toEqual([]);
   plain.destroy();
 });
@@ -168,30 +168,9 @@ describe.skipIf(offered.length === 0).each(offered)('$variant of $element', ({ e
       shape: [3, 2, 17, 33],
     }));
 
-  test('NaN and infinity stay in their row and column', async () => {
-    const a = new Float32Array(20 * 5).fill(1);
-    const b = new Float32Array(5 * 20).fill(1);
-    a[18 * 5 + 2] = Number.NaN;
-    b[3 * 20 + 17] = Number.POSITIVE_INFINITY;
-    const [x, y] = [tensor(a, { shape: [20, 5] }), tensor(b, { shape: [5, 20] })].map(stored) as [Tensor, Tensor];
-    const found = await valuesBy(engine(), variant, matmul, x, y);
-    const wanted = Array.from({ length: 400 }, (_, i) => {
-      if (Math.floor(i / 20) === 18) return Number.NaN;
-      return i % 20 === 17 ? Number.POSITIVE_INFINITY : 5;
-    });
-    expect(Array.from(found)).toEqual(wanted);
-  });
+  test('NaN and infinity stay in their row and column', () => checkNonFinite(engine(), variant, stored));
 
-  test('more batches than a dispatch has workgroups in a dimension', async () => {
-    const many = Float32Array.from({ length: 65_537 * 4 }, (_, i) => (i % 1021) - 3);
-    const ones = stored(tensor(new Float32Array(4).fill(1), { shape: [1, 2, 2] }));
-    const found = await valuesBy(engine(), variant, matmul, stored(tensor(many, { shape: [65_537, 2, 2] })), ones);
-    const wrong = found.findIndex((value, i) => {
-      const row = 2 * Math.floor(i / 2);
-      return value !== (many[row] ?? 0) + (many[row + 1] ?? 0);
-    });
-    expect(wrong).toBe(-1);
-  });
+  test('more batches than a dispatch has workgroups in a dimension', () => checkManyBatches(engine(), variant, stored));
 
   test('two runs give the same bits', async () => {
     const apply = (a: Tensor, b: Tensor) => matmul(stored(a), stored(b));

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { compile, matmul, type Tensor, tensor, toF16, transpose } from '../../src/index.js';
+import { compile, explain, matmul, type Tensor, tensor, toF16, transpose } from '../../src/index.js';
+import { chooseStatic } from '../../src/kernels/variants.js';
 import { hasQuads } from '../../src/ops/matmul/quadTiles.js';
 import { slice } from '../../src/ops/shaping.js';
 import { cases } from '../support/cases.js';
 import { drawTensor } from '../support/drawTensor.js';
 import { useOwnEngine } from '../support/engine.js';
-import { forceVariant, valuesBy } from '../support/forceVariant.js';
+import { forceVariant, questionsAsked, valuesBy } from '../support/forceVariant.js';
 import { seedOf } from '../support/random.js';
 import { checkColumnSums } from './columnSums.js';
 
@@ -78,7 +79,7 @@ test('not offered for two matrices', async () => {
 });
 
 test('it is what a vector gets on this adapter, but few results', () => {
-  engine().tuner.choose = ({ variants: [first] }) => ({ variant: first as never, origin: 'static' });
+  engine().tuner.choose = chooseStatic;
   const step = compile((a: Tensor, b: Tensor) => matmul(a, b));
   const isVector = (rows: number) =>
     step
@@ -94,17 +95,8 @@ test('it is what a vector gets on this adapter, but few results', () => {
 });
 
 test('a choice for vectors is none for narrow matrices, which are of another class', () => {
-  const classes: string[] = [];
-  engine().tuner.choose = (question) => {
-    classes.push(question.shapeClass);
-    return { variant: question.variants[0] as never, origin: 'static' };
-  };
-  const step = compile((a: Tensor, b: Tensor) => matmul(a, b));
-  for (const columns of [1, 2]) {
-    step.explain(
-      { data: new Float32Array(500 * 100), shape: [500, 100] },
-      { data: new Float32Array(100 * columns), shape: [100, columns] },
-    );
-  }
-  expect(new Set(classes).size).toBe(2);
+  const asked = questionsAsked(engine(), () => {
+    for (const columns of [1, 2]) explain(matmul, normal([500, 100], 1), normal([100, columns], 2));
+  });
+  expect(new Set(asked.map(({ shapeClass }) => shapeClass)).size).toBe(2);
 });

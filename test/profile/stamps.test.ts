@@ -70,8 +70,10 @@ test('in rounded time what may be is repeated, and an update in place still happ
   expect(note).toMatch(
     /^The mean of \d+ runs, each dispatch in a pass of its own, repeated there where it may be: this page's timestamps are rounded to 65.5 µs.$/,
   );
-  // One that takes long by itself need not be repeated, but the one that moves the weight must not.
-  expect(dispatches.filter(({ label }) => label.includes('sgd')).map(({ repeats }) => repeats)).toEqual([1]);
+  const [updates, others] = [true, false].map((is) => dispatches.filter(({ label }) => label.includes('sgd') === is));
+  expect(updates?.map(({ repeats }) => repeats)).toEqual([1]);
+  // Of the others one that fills 10 ms alone need not be repeated, as on a slow adapter under load.
+  for (const { repeats, ms } of others ?? []) if (repeats === 1) expect(ms).toBeGreaterThan(1);
   const repeated = dispatches.filter(({ repeats = 0 }) => repeats > 1);
   expect(repeated.length).toBeGreaterThan(0);
   for (const { ms } of repeated) expect(ms).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import type { Engine } from '../../src/graph/engine.js';
 import { compile, type Tensor } from '../../src/index.js';
-import type { Variant } from '../../src/kernels/variants.js';
+import { chooseStatic, type Variant, type VariantQuestion } from '../../src/kernels/variants.js';
 
 /** Lets every question of the plans to come have this variant alone; one that is not offered is an error. */
 export function forceVariant(engine: Engine, name: string): void {
@@ -24,4 +24,20 @@ export async function valuesBy(
   const values = await step(a, b).data();
   step.dispose();
   return values;
+}
+
+/** What is asked of the tuner while `plan` makes plans, which get the static choices. */
+export function questionsAsked({ tuner }: Engine, plan: () => void): VariantQuestion[] {
+  const asked: VariantQuestion[] = [];
+  const before = tuner.choose;
+  tuner.choose = (question) => {
+    asked.push(question);
+    return chooseStatic(question);
+  };
+  try {
+    plan();
+  } finally {
+    tuner.choose = before;
+  }
+  return asked;
 }

@@ -48,22 +48,19 @@ export interface Subject {
   readonly uses: readonly Use[];
 }
 
-const normal = (shape: Sizes, draw: Random): HostArray => ({
-  data: draw.floats(
-    shape.reduce((size, length) => size * length, 1),
-    (r) => r.normal(),
-  ),
-  shape,
-});
+const drawnBy =
+  (one: (r: Random) => number) =>
+  (shape: Sizes, draw: Random): HostArray => ({
+    data: draw.floats(
+      shape.reduce((size, length) => size * length, 1),
+      one,
+    ),
+    shape,
+  });
 
+const normal = drawnBy((r) => r.normal());
 /** Numbers that f16 holds. */
-const halves = (shape: Sizes, draw: Random): HostArray => ({
-  data: draw.floats(
-    shape.reduce((size, length) => size * length, 1),
-    (r) => r.integer(-512, 512) / 256,
-  ),
-  shape,
-});
+const halves = drawnBy((r) => r.integer(-512, 512) / 256);
 
 function product(name: string, leftTransposed: boolean, rightTransposed: boolean, dtype: 'f32' | 'f16' = 'f32'): Use {
   const drawn = dtype === 'f16' ? halves : normal;
