@@ -14,7 +14,7 @@ import * as draws from '../../src/ops/random.js';
 import { mean, sum } from '../../src/ops/reduce.js';
 import { adamw, cosine, type Optimizer, sgd } from '../../src/optim/index.js';
 import { complaint } from '../support/complaint.js';
-import { useEngine } from '../support/engine.js';
+import { useEngine, useOwnEngine } from '../support/engine.js';
 import { random } from '../support/random.js';
 
 const engine = useEngine();
@@ -313,32 +313,36 @@ describe('around a repeat', () => {
   });
 });
 
-test('prepared without running; disposed of, it leaves nothing behind', async () => {
-  const w = new Parameter(1);
-  expect(await values(w)).toEqual([1]);
-  const held = () => engine().memory().held;
-  const before = held();
-  const step = compile((x: Tensor) =>
-    repeat(
-      30,
-      (state, i) => {
-        w.assign(add(w, 1));
-        return add(multiply(state, w), toF32(i));
-      },
-      multiply(x, 2),
-    ),
-  );
-  await step.prepare(1);
-  expect(await values(w)).toEqual([1]);
-  expect(await step(0).data()).toHaveLength(1);
-  expect(await values(w)).toEqual([31]);
-  step.dispose();
-  expect(held()).toEqual(before);
-  const result = repeat(3, (state) => add(state, 1), tensor([1, 2]));
-  expect(await values(result)).toEqual([4, 5]);
-  result.dispose();
-  expect(held().temporaries).toEqual(before.temporaries);
-  expect(held().outputs).toEqual(before.outputs);
+describe('on an engine of its own, where nothing of other tests is collected meanwhile', () => {
+  const engine = useOwnEngine();
+
+  test('prepared without running; disposed of, it leaves nothing behind', async () => {
+    const w = new Parameter(1);
+    expect(await values(w)).toEqual([1]);
+    const held = () => engine().memory().held;
+    const before = held();
+    const step = compile((x: Tensor) =>
+      repeat(
+        30,
+        (state, i) => {
+          w.assign(add(w, 1));
+          return add(multiply(state, w), toF32(i));
+        },
+        multiply(x, 2),
+      ),
+    );
+    await step.prepare(1);
+    expect(await values(w)).toEqual([1]);
+    expect(await step(0).data()).toHaveLength(1);
+    expect(await values(w)).toEqual([31]);
+    step.dispose();
+    expect(held()).toEqual(before);
+    const result = repeat(3, (state) => add(state, 1), tensor([1, 2]));
+    expect(await values(result)).toEqual([4, 5]);
+    result.dispose();
+    expect(held().temporaries).toEqual(before.temporaries);
+    expect(held().outputs).toEqual(before.outputs);
+  });
 });
 
 describe('when an iteration throws', () => {
